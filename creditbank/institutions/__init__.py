@@ -1,0 +1,1 @@
+"""Who records: institutions, their members, streams and keys, and the outcome catalogue."""

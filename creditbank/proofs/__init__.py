@@ -1,0 +1,1 @@
+"""Proofs: canonical bytes, Merkle trees, signed notes, commitments. Pure, without Django."""

@@ -1,0 +1,1 @@
+"""Mutual recognition: rules that say what an outcome is worth elsewhere, and decisions under them."""

@@ -1,0 +1,1 @@
+"""A learner's outcomes held against one rule: findings with reasons (pure)."""

@@ -1,0 +1,1 @@
+"""Rules and programmes as data: read, checked, compared, said in words (pure)."""

@@ -1,0 +1,1 @@
+"""The rule register: from a draft to a published version, and what is found in it."""

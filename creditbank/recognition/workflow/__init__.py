@@ -1,0 +1,1 @@
+"""From a goal to a decision in force: requests, reviews, decisions, appeals."""

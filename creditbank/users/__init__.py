@@ -1,0 +1,1 @@
+"""Signing in: who a person is to the bank's pages, and nothing else."""

@@ -1,0 +1,1 @@
+"""Learners: who holds an account, in columns that only the account's key opens."""

@@ -1,0 +1,23 @@
+"""What tests of recognition stand on: a college with a rule, and a bank that runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.recognition.world import World, make_world
+
+
+@pytest.fixture
+def world(bank: Any, settings: Any) -> World:
+    """A college, a trainer, a programme and the rule of the journey."""
+    settings.STAFF_SECOND_FACTOR = False
+    return make_world()
+
+
+@pytest.fixture
+def bare_world(bank: Any, settings: Any) -> World:
+    """The same without any rule."""
+    settings.STAFF_SECOND_FACTOR = False
+    return make_world(rule=False)
