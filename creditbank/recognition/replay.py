@@ -312,11 +312,18 @@ def _proved(
 
 
 # -- computing again -------------------------------------------------------------------------------
-def recomputed(package: Package) -> list[Check]:
-    """Compute a package again and say where the answer differs."""
+def recomputed(
+    package: Package, read: tuple[Programme, Sequence[Rule]] | None = None
+) -> list[Check]:
+    """Compute a package again and say where the answer differs.
+
+    `read` are the package's documents, for who has just written it from them.
+    """
     try:
-        programme = programmes.parse(dict(package.programme))
-        parsed = tuple(rules.parse(dict(one)) for one in package.rules)
+        programme, parsed = read or (
+            programmes.parse(dict(package.programme)),
+            tuple(rules.parse(dict(one)) for one in package.rules),
+        )
         found = inputs_of(package, programme, parsed)
     except (Refusals, FormInvalid) as error:
         return [Check(code="documents", state=State.INVALID, why=_told(error))]

@@ -58,6 +58,10 @@ def main() -> int:
             from tests.bench import simulating
 
             simulating.ten_thousand(table, province)
+        if asked("automatic"):
+            from tests.bench import automatic
+
+            automatic.keeping_up(table, province)
         if asked("reads"):
             recording.grow(province, options.entries)
             if asked("raw"):

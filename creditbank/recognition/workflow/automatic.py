@@ -13,7 +13,7 @@ import json
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -23,11 +23,13 @@ from django.db.models import QuerySet
 from creditbank.clock import today
 from creditbank.jobs import outbox
 from creditbank.ledger import kinds, learnerkeys
-from creditbank.ledger.statements import RULE, Outcome, Reference, Result
+from creditbank.ledger.statements import RULE, Outcome, Result
 from creditbank.proofs import commitments
-from creditbank.recognition.deciding import procedure
+from creditbank.recognition.deciding import admission, computation, procedure
+from creditbank.recognition.deciding.computation import Computed
 from creditbank.recognition.engine import evaluation
 from creditbank.recognition.engine.evidence import Context, Evidence
+from creditbank.recognition.engine.findings import Verdict
 from creditbank.recognition.language.programmes import Programme
 from creditbank.recognition.language.rules import Rule
 from creditbank.recognition.models import (
@@ -38,10 +40,11 @@ from creditbank.recognition.models import (
     RuleVersion,
 )
 from creditbank.recognition.register import rulebook
-from creditbank.recognition.workflow import decisions, following, requests
+from creditbank.recognition.workflow import decisions, following, requests, situations
 from creditbank.recognition.workflow.details import Details
 from creditbank.recognition.workflow.errors import RequestRefused
 from creditbank.recognition.workflow.following import Seen
+from creditbank.recognition.workflow.situations import Book, Situation
 from learners.models import ConsentPurpose, Learner, LearnerAccount
 
 logger = logging.getLogger(__name__)
@@ -63,17 +66,24 @@ def consider(*, learner: Learner, programme: ProgrammeVersion) -> Decision | Non
     consent = consent_of(learner)
     if consent is None:
         return None
-    form = requests.prepare(learner=learner, programme=programme)
-    leaves = _without_application(form)
+    on = today()
+    found = situations.situation(learner, programme)
+    book = situations.book(found, filed_on=on, law_on=on)
+    everything = _computed(found, book.rules, on)
+    leaves = _without_application(book, everything)
     if not leaves:
         return None
-    form = requests.prepare(
-        learner=learner, programme=programme, leaves=leaves, only_automatic=True
-    )
-    if not form.lines or not form.procedure.automatic:
+    book = situations.automatic_only(book)
+    computed = _computed(found, book.rules, on, leaves)
+    lines = computed.plan.lines
+    asked = admission.procedure_of(lines, computed.findings, book.by_key())
+    if not lines or not asked.automatic:
         return None
+    holdings = [one for one in found.holdings if one.leaf in leaves]
     try:
-        request = requests.file(form, details=Details(), consent=consent, automatic=True)
+        request = requests.file(
+            found, holdings, asked, details=Details(), consent=consent, automatic=True
+        )
     except RequestRefused:
         return None  # Another request has taken an outcome at this moment.
     return decisions.decide_automatically(request)
@@ -87,12 +97,20 @@ def consent_of(learner: Learner) -> str | None:
     return held.wording if held is not None else None
 
 
-def _without_application(form: requests.Form) -> frozenset[bytes]:
+def _computed(
+    found: Situation, rules: Iterable[Rule], on: date, leaves: Collection[bytes] | None = None
+) -> Computed:
+    return computation.compute(
+        situations.inputs(found, rules, filed_on=on, law_on=on, leaves=leaves)
+    )
+
+
+def _without_application(book: Book, computed: Computed) -> frozenset[bytes]:
     """Return the outcomes that the best plan uses under automatic rules and no other."""
-    rules = {(rule.code, rule.version): rule for rule in form.rules}
+    rules = book.by_key()
     by_request: set[bytes] = set()
     found: set[bytes] = set()
-    for line in form.computed.plan.lines:
+    for line in computed.plan.lines:
         automatic = procedure.of([rules[line.rule, line.version].procedure]).automatic
         (found if automatic else by_request).update(line.leaves)
     return frozenset(found - by_request)
@@ -137,7 +155,7 @@ def _new_entries(entries: Sequence[Seen]) -> None:
 
 
 def _served(awards: Sequence[Seen]) -> list[str]:
-    """Return the goals that new awards could serve: those of which an automatic rule is about one."""
+    """Return the goals that new awards could serve: an automatic rule could apply to one of them."""
     goals = _goals_of({one.account for one in awards})
     if not goals:
         return []
@@ -147,10 +165,10 @@ def _served(awards: Sequence[Seen]) -> list[str]:
     for one in awards:
         if one.account not in goals or one.account not in keys:
             continue
-        evidence = _evidence(one, keys[one.account].unseal(one.sealed))
+        said = commitments.read_opening(keys[one.account].unseal(one.sealed))
         for goal in goals[one.account]:
             pair = _pair(goal)
-            if pair not in found and programmes.could_use(goal.programme, evidence):
+            if pair not in found and programmes.could_use(goal.programme, one, said):
                 found[pair] = None
     return list(found)
 
@@ -175,40 +193,66 @@ def _goals_of(accounts: Iterable[int]) -> dict[int, list[Goal]]:
     return {account: by_learner[learner] for account, learner in learner_of.items()}
 
 
-def _evidence(one: Seen, opening: bytes) -> Evidence:
-    core, result, reference, _ = (json.loads(part) for part in commitments.split(opening))
-    outcome = Outcome.from_core(core)
+def _evidence(one: Seen, said: commitments.Opened) -> Evidence:
+    _, core, result, reference, _ = said
     return Evidence(
         leaf=bytes(32),
         index=one.index,
-        outcome=outcome,
-        result=Result.from_part(result),
-        occurrence=Reference.from_part(reference).occurrence,
+        outcome=Outcome.from_core(dict(core)),
+        result=Result.from_part(dict(result)),
+        occurrence=str(reference.get("occurrence", "")),
     )
 
 
 @dataclass(kw_only=False)
 class _Programmes:
-    """The automatic rules of each programme, read once for a stretch."""
+    """The automatic rules of each programme, read once for a stretch, and what they said.
+
+    Rows of one import say the same of many learners: parts of openings that do
+    are one object (`commitments.Members`), and are held against the rules once.
+    """
 
     on: date
     rules: dict[int, tuple[Programme, tuple[Rule, ...]]] = field(default_factory=dict)
+    answers: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+    kept: list[commitments.Members] = field(default_factory=list)
+    """What the answers' keys are the identities of."""
 
-    def could_use(self, row: ProgrammeVersion, evidence: Evidence) -> bool:
+    def could_use(self, row: ProgrammeVersion, one: Seen, said: commitments.Opened) -> bool:
+        """Say whether an automatic rule of a programme could apply to an outcome."""
+        _, core, result, _, _ = said
+        key = (row.pk, id(core), id(result))
+        known = self.answers.get(key)
+        if known is None:
+            known = self.answers[key] = self._could_use(row, _evidence(one, said))
+            self.kept += [core, result]
+        return known
+
+    def _could_use(self, row: ProgrammeVersion, evidence: Evidence) -> bool:
         if row.pk not in self.rules:
             programme = row.parsed()
             rows = rulebook.rules_in_force(programme=programme, on=self.on)
             self.rules[row.pk] = (programme, tuple(automatic_rules(one.parsed() for one in rows)))
         programme, rules = self.rules[row.pk]
         context = Context(filed_on=self.on, decided_on=self.on, programme=programme)
-        return any(_is_about(rule, evidence, context) for rule in rules)
+        return any(_could_apply(rule, evidence, context) for rule in rules)
 
 
-def _is_about(rule: Rule, evidence: Evidence, context: Context) -> bool:
+ELSEWHERE: Final = frozenset({"source-missing", "sources-not-distinct", "held", "met", "not"})
+"""Reasons that something else of the learner's may settle, which is not looked at here."""
+
+
+def _could_apply(rule: Rule, evidence: Evidence, context: Context) -> bool:
+    """Say whether a rule could apply to an outcome, as far as its own entry tells."""
     try:
-        return bool(evaluation.evaluate(rule, [evidence], context))
+        found = evaluation.evaluate(rule, [evidence], context)
     except (evaluation.RuleUnfit, evaluation.TooManySteps):
         return False
+    return any(
+        one.verdict is not Verdict.REFUSED
+        or ELSEWHERE.intersection(reason.code for reason in one.reasons)
+        for one in found
+    )
 
 
 def automatic_rules(rules: Iterable[Rule]) -> Iterator[Rule]:

@@ -51,7 +51,8 @@ def package_of(
             replaces=replaces,
             appeal=appeal,
         )
-        faults = [check for check in replay.recomputed(package) if check.state is State.INVALID]
+        again = replay.recomputed(package, (inputs.programme, inputs.rules))
+        faults = [check for check in again if check.state is State.INVALID]
         if not faults:
             return package
         logger.warning("decision %s: shown in full, for %s", number, faults[0].code)

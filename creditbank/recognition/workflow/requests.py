@@ -108,17 +108,14 @@ def prepare(
     leaves: Collection[bytes] | None = None,
     targets: Collection[str] = (),
     award_on: date | None = None,
-    only_automatic: bool = False,
 ) -> Form:
     """Return a request as it would be filed today; without `leaves` the best outcomes are chosen.
 
-    `only_automatic` leaves aside the rules under which people decide. Raises PersonForgotten.
+    Raises PersonForgotten.
     """
     on = today()
     found = situations.situation(learner, programme)
     book = situations.book(found, filed_on=on, law_on=on)
-    if only_automatic:
-        book = situations.automatic_only(book)
 
     def compute(chosen: Collection[bytes] | None, wanted: Collection[str]) -> Computed:
         return computation.compute(
@@ -135,7 +132,8 @@ def prepare(
 
     everything = compute(None, ())
     chosen = leaves if leaves is not None else _best(everything)
-    whole = compute(chosen, ())
+    same = set(chosen) == {one.leaf for one in found.available}
+    whole = everything if same else compute(chosen, ())
     computed = compute(chosen, targets) if targets else whole
     rules = book.by_key()
     procedure = admission.procedure_of(computed.plan.lines, computed.findings, rules)
@@ -235,7 +233,9 @@ def request_recognition(
     if problems:
         raise RequestRefused(problems)
     request = file(
-        form,
+        form.situation,
+        [one.holding for one in form.choices if one.chosen],
+        form.procedure,
         details=Details(targets=tuple(targets), words=" ".join(words.split())[:WORDS_MAX]),
         consent=consent,
         award_on=award_on,
@@ -246,7 +246,9 @@ def request_recognition(
 
 
 def file(
-    form: Form,
+    found: Situation,
+    holdings: Sequence[Holding],
+    procedure: Procedure,
     *,
     details: Details,
     consent: str,
@@ -255,7 +257,7 @@ def file(
     automatic: bool = False,
 ) -> Request:
     """Store a request that has no problems. Raises RequestRefused when an outcome was just taken."""
-    learner, programme = form.situation.learner, form.situation.row
+    learner, programme = found.learner, found.row
     on = today()
     request = Request(
         pk=uuid.uuid4(),
@@ -267,13 +269,12 @@ def file(
         automatic=automatic,
         filed_at=now(),
         filed_on=on,
-        expected_on=workdays.after(on, form.procedure.expected_days),
+        expected_on=workdays.after(on, procedure.expected_days),
         award_on=award_on,
         consent=consent,
         resubmits=resubmits,
     )
     request.details_sealed = details.seal(request)
-    holdings = [one.holding for one in form.choices if one.chosen]
     try:
         with transaction.atomic():
             Learner.objects.select_for_update().get(pk=learner.pk)
@@ -283,7 +284,7 @@ def file(
                 )
             request.save(force_insert=True)
             reserve(request, holdings)
-            if form.procedure.automatic:
+            if procedure.automatic:
                 outbox.enqueue_on_commit(DECIDE, str(request.pk))
     except IntegrityError as error:
         if "source_reserved_once" not in str(error):

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
+
+from django.db import connection
+from django.db.models import Count, Max
 
 from creditbank.recognition.deciding import procedure
 from creditbank.recognition.deciding.computation import Inputs, Judged
@@ -189,15 +193,39 @@ def rule_of(row: PreApproval) -> Rule:
 
 def book(found: Situation, *, filed_on: date, law_on: date) -> Book:
     """Return the rules by which a request filed on one day is decided on another."""
-    rows = rulebook.rules_that_decide(
-        programme=found.programme, filed_on=filed_on, decided_on=law_on
-    )
+    rows = _deciding(found.programme, filed_on, law_on)
     promised = [promise.rule for promise in found.promises if promise.rule.first_day <= law_on]
     return Book(
         rules=(*(row.parsed() for row in rows), *promised),
         rows={(row.code, row.version): row for row in rows},
         promised=frozenset(rule.code for rule in promised),
     )
+
+
+_remembered: dict[tuple[object, ...], tuple[RuleVersion, ...]] = {}
+_REMEMBERED_MAX: Final = 256
+
+
+def _deciding(programme: Programme, filed_on: date, law_on: date) -> tuple[RuleVersion, ...]:
+    """Return the rules that decide, read once for as long as nothing is published or withdrawn."""
+    newest = RuleVersion.objects.aggregate(
+        published=Max("published_at"), withdrawn=Max("withdrawn_at"), rows=Count("pk")
+    )
+    key = (
+        connection.settings_dict["NAME"],
+        programme.digest,
+        filed_on,
+        law_on,
+        *newest.values(),
+    )
+    rows = _remembered.get(key)
+    if rows is None:
+        if len(_remembered) >= _REMEMBERED_MAX:
+            _remembered.clear()
+        rows = _remembered[key] = tuple(
+            rulebook.rules_that_decide(programme=programme, filed_on=filed_on, decided_on=law_on)
+        )
+    return rows
 
 
 def book_of(rules: Sequence[Rule]) -> Book:
