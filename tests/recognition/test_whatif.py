@@ -10,7 +10,7 @@ import time_machine
 
 from creditbank.clock import now, today
 from creditbank.recognition.models import Decision, Request, RequestSource
-from creditbank.recognition.workflow import appeals, records, whatif
+from creditbank.recognition.workflow import appeals, decisions, records, whatif
 from creditbank.recognition.workflow.decisions import Verdict
 from creditbank.recognition.workflow.whatif import Look
 from learners.models import Learner
@@ -102,6 +102,19 @@ def new_version(world: World, storage: str, information: str) -> None:
             ]
         },
     )
+
+
+def test_what_one_of_a_panel_has_proposed_is_not_shown_before_all_agree(bare_world: World) -> None:
+    world = bare_world
+    world.publish(procedure={"mode": "review", "panel": {"members": 2}})
+    learner = world.graduate()
+    request = world.request(learner)
+    decision = world.decide(request, Verdict(position=0, verdict="credit"), WAIVED)
+    found = look(world, learner)
+    assert ring(found) == (41, 7, 48, 35)
+    assert [one.decision for one in found.pending] == [None]
+    decisions.agree(decision=decision, acting_user=world.officer(1))
+    assert ring(look(world, learner)) == (45, 0, 45, 31)
 
 
 # -- what stands behind each figure -----------------------------------------------------------------

@@ -206,13 +206,17 @@ def _standings(
 
 # -- what is pending --------------------------------------------------------------------------
 def _pending(learner: Learner, row: ProgrammeVersion) -> Iterable[Pending]:
-    """Give what open requests for a programme would get as they are now, and decisions on their way."""
+    """Give what open requests for a programme would get as they are now, and decisions on their way.
+
+    What one of several people has proposed is not decided: the learner sees the
+    rules' answer until all have agreed.
+    """
     open_ = Request.objects.select_related("learner", "institution", "programme__owner").filter(
         learner=learner, programme__code=row.code, withdrawn_at__isnull=True
     )
     for request in open_.exclude(state=RequestState.IN_FORCE):
         decision = request.decisions.filter(
-            state__in=[DecisionState.PROPOSED, DecisionState.DECIDED, DecisionState.IN_NOTICE]
+            state__in=[DecisionState.DECIDED, DecisionState.IN_NOTICE]
         ).first()
         if decision is not None:
             given = [line for line in decision.lines.all() if line.verdict != "refused"]
