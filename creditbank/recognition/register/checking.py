@@ -16,6 +16,7 @@ from creditbank.clock import today
 from creditbank.errors import Problem, Refusals
 from creditbank.institutions.models import Institution
 from creditbank.recognition.language import rulechecks
+from creditbank.recognition.language.programmes import Programme
 from creditbank.recognition.language.rulechecks import Flaw
 from creditbank.recognition.models import ProgrammeVersion, RuleVersion
 from creditbank.recognition.register import surroundings
@@ -139,7 +140,7 @@ def check_document(kind: DocumentKind, institution: Institution, data: object) -
     checked = read(kind, institution, data)
     if checked.document is None:
         return checked
-    flaws = _flaws(kind, institution, checked.document)
+    flaws, reached = _flaws(kind, institution, checked.document)
     of_register = {one.field for one in checked.problems}
     return Checked(
         document=checked.document,
@@ -153,24 +154,29 @@ def check_document(kind: DocumentKind, institution: Institution, data: object) -
         ),
         warnings=(
             *(flaw.problem for flaw in flaws if flaw.severity == "warning"),
-            *_weighed(kind, institution, checked.document),
+            *_weighed(kind, checked.document, reached),
         ),
     )
 
 
-def _flaws(kind: DocumentKind, institution: Institution, document: Any) -> list[Flaw]:
+def _flaws(
+    kind: DocumentKind, institution: Institution, document: Any
+) -> tuple[list[Flaw], Collection[Programme]]:
+    """Return what is wrong with a document among the others, and the programmes it stands among."""
     if kind is RULES:
         among = surroundings.of_rule(institution, document)
-        return rulechecks.check_rule(
+        flaws = rulechecks.check_rule(
             document,
             among=among.rules,
             programmes=among.programmes,
             catalogue=among.catalogue,
         )
-    among = surroundings.of_programme(document)
-    return rulechecks.check_programme(
-        document, among=among.programmes, rules=among.rules, catalogue=among.catalogue
-    )
+    else:
+        among = surroundings.of_programme(document)
+        flaws = rulechecks.check_programme(
+            document, among=among.programmes, rules=among.rules, catalogue=among.catalogue
+        )
+    return flaws, among.programmes
 
 
 def _told(flaw: Flaw, places: Collection[str | None]) -> bool:
@@ -178,7 +184,7 @@ def _told(flaw: Flaw, places: Collection[str | None]) -> bool:
     return flaw.problem.code == "versions-out-of-order" and flaw.problem.field in places
 
 
-def _weighed(kind: DocumentKind, institution: Institution, document: Any) -> list[Problem]:
+def _weighed(kind: DocumentKind, document: Any, reached: Collection[Programme]) -> list[Problem]:
     """Find what only somebody who knows the day and the register can find, for a person to weigh."""
     found = []
     if (
@@ -206,7 +212,7 @@ def _weighed(kind: DocumentKind, institution: Institution, document: Any) -> lis
                 expected=f"≥ {today().isoformat()}",
             )
         )
-    if kind is RULES and not surroundings.of_rule(institution, document).programmes:
+    if kind is RULES and not reached:
         found.append(
             Problem(
                 code="no-programme",
