@@ -12,9 +12,10 @@ import logging
 import redis
 
 from certificates import sealing
-from certificates.sealing import Owned, SealBroken
+from certificates.sealing import Owned
 from creditbank import cacheclient
 from creditbank.ledger.learnerkeys import PersonForgotten
+from creditbank.sealing import SealBroken
 
 logger = logging.getLogger(__name__)
 

@@ -1,31 +1,20 @@
 """What a transcript holds of a person, sealed under the account's key.
 
-12 random bytes of nonce and the AES-256-GCM ciphertext with its tag. The place
-(transcript and column) is authenticated with it, so that a document moved to
-another row does not open. Deleting the account's key makes all of it unreadable.
+A document moved to another row does not open. Deleting the account's key makes
+all of it unreadable.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol
-
-from cryptography.exceptions import InvalidTag
+from typing import Any, Final, Protocol
 
 from certificates.models import Transcript
-from creditbank.errors import DomainError
+from creditbank import sealing
 from creditbank.ledger import learnerkeys
 
-_NONCE: Final = 12
 _LABEL: Final = "llcb/transcript/v1\0"
-
-
-class SealBroken(DomainError):
-    """A sealed column was changed, or stands in another place than it was sealed for."""
-
-    code: ClassVar[str] = "seal-broken"
 
 
 class Owned(Protocol):
@@ -46,9 +35,8 @@ def _place(transcript: Owned, column: str) -> bytes:
 
 def seal(transcript: Owned, column: str, data: bytes) -> bytes:
     """Seal bytes for one column of a transcript. Raises PersonForgotten."""
-    nonce = os.urandom(_NONCE)
     key = learnerkeys.keys_for(transcript.account_id).person
-    return nonce + key.encrypt(nonce, data, _place(transcript, column))
+    return sealing.seal(key, _place(transcript, column), data)
 
 
 def unseal(transcript: Transcript, column: str) -> bytes:
@@ -59,10 +47,7 @@ def unseal(transcript: Transcript, column: str) -> bytes:
 def open_sealed(transcript: Owned, column: str, sealed: bytes) -> bytes:
     """Open bytes that were sealed for a place. Raises PersonForgotten, SealBroken."""
     key = learnerkeys.keys_for(transcript.account_id).person
-    try:
-        return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], _place(transcript, column))
-    except (InvalidTag, ValueError) as error:
-        raise SealBroken(transcript=str(transcript.pk), column=column) from error
+    return sealing.unseal(key, _place(transcript, column), sealed)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,14 @@ from django.core.management import CommandError, call_command
 
 from certificates import operations, trustlist
 from certificates.models import Revoking, Transcript
-from certificates.sealing import SealBroken, Secrets, seal, unseal
+from certificates.sealing import Secrets, seal, unseal
 from creditbank.jobs import outbox
 from creditbank.ledger import events, learnerkeys
 from creditbank.ledger import operations as ledger
 from creditbank.ledger import queries as entries
 from creditbank.ledger.audit import audit
 from creditbank.ledger.learnerkeys import PersonForgotten
+from creditbank.sealing import SealBroken
 from learners.operations import forget_learner
 from tests.certificates.holders import Holder, make_holder
 

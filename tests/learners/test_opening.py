@@ -11,11 +11,11 @@ from creditbank.keystore import FileKeyStore
 from creditbank.ledger import learnerkeys
 from creditbank.ledger.models import CreditAccount
 from creditbank.ledger.operations import open_account
+from creditbank.sealing import SealBroken
 from learners import operations, queries, sealing
 from learners.identity import DocumentType, IdentityDocument, NameInvalid
 from learners.models import Learner, LearnerAccount
 from learners.operations import AccountTaken, LearnerExists, Person
-from learners.sealing import SealBroken
 from tests.learners import people
 
 pytestmark = pytest.mark.usefixtures("db")

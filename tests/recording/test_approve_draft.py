@@ -20,6 +20,7 @@ from creditbank.ledger import queries as entries
 from creditbank.ledger.audit import audit
 from creditbank.recording import errors, limits, operations, queries, retention, sealing, uploads
 from creditbank.recording.models import Draft, DraftState
+from creditbank.sealing import SealBroken
 from learners import operations as learners
 from learners import queries as people
 from tests.conftest import SignerProcess
@@ -92,7 +93,7 @@ def test_a_draft_tells_nobody_who_reads_the_database_whom_it_names(
 
 def test_a_payload_moved_to_another_draft_does_not_open(school: School) -> None:
     first, second = school.prepare(), school.prepare()
-    with pytest.raises(sealing.SealBroken):
+    with pytest.raises(SealBroken):
         sealing.unseal("draft", second.pk, bytes(first.payload))
 
 
