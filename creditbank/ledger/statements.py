@@ -548,14 +548,9 @@ class CreditConsumed(Statement):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsumptionReversed(_Undoing):
-    """A use is taken back (撤回使用): with its recognition, or by the bank when the award falls.
+class _OfDecision(_Undoing):
+    """What takes back a part of a decision; `order` names the authority's order, if it was one."""
 
-    `quantity_undone` is what the use moved, so 0 or less. `order` names the
-    authority's order, if it was one.
-    """
-
-    KIND: ClassVar[Kind] = kinds.CONSUME_REVERSE
     reason: str
     decision: str
     order: str = ""
@@ -575,26 +570,20 @@ class ConsumptionReversed(_Undoing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecognitionReversed(_Undoing):
+class ConsumptionReversed(_OfDecision):
+    """A use is taken back (撤回使用): with its recognition, or by the bank when the award falls.
+
+    `quantity_undone` is what the use moved, so 0 or less.
+    """
+
+    KIND: ClassVar[Kind] = kinds.CONSUME_REVERSE
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognitionReversed(_OfDecision):
     """A recognition is taken back (冲正认定), after the uses that stand under it."""
 
     KIND: ClassVar[Kind] = kinds.RECOGNISE_REVERSE
-    reason: str
-    decision: str
-    order: str = ""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("reason", "decision"):
-            _text(name, getattr(self, name), required=True)
-        _text("order", self.order)
-
-    def _core(self) -> dict[str, str | int]:
-        return {
-            "reason": self.reason,
-            "decision": self.decision,
-            **_present(order=self.order),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
