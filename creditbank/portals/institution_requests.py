@@ -30,7 +30,6 @@ from creditbank.portals.institution_frame import Desk, desk_for, desk_page, say,
 from creditbank.portals.requestforms import FactForm, ReturnForm, VerdictsForm
 from creditbank.portals.templatetags.bank import civil_date, moment
 from creditbank.recognition.deciding import admission
-from creditbank.recognition.deciding.admission import Answer
 from creditbank.recognition.language.rules import Rule
 from creditbank.recognition.models import (
     Decision,
@@ -573,15 +572,7 @@ def letter_page(
     case = opened.case
     given, _faults = admission.answered(
         case.proposed,
-        [
-            Answer(
-                position=one.position,
-                verdict=one.verdict,
-                credits=one.credits,
-                reason=one.reason,
-            )
-            for one in verdicts
-        ],
+        [one.answer() for one in verdicts],
         case.binding,
     )
     lines = casewords.proposed_lines(

@@ -36,11 +36,11 @@ from creditbank.portals.log import LogIndex
 from creditbank.portals.logwords import signer_of
 from creditbank.portals.ratelimit import limited
 from creditbank.portals.requestshown import ListedRequest
+from creditbank.portals.signedin import signed_in
 from creditbank.recognition.models import ProgrammeVersion, RequestSource
 from creditbank.recognition.register import rulebook
 from creditbank.recognition.workflow import holdings
 from creditbank.recognition.workflow.records import requests_of
-from creditbank.users.models import User
 from learners import operations as learners
 from learners import proofs
 from learners import queries as people
@@ -77,16 +77,11 @@ class ForgetForm(forms.Form):
         return word
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 @login_required
 @never_cache
 def welcome(request: HttpRequest) -> HttpResponse:
     """Take whoever signed in to where their work is."""
-    user = _user(request)
+    user = signed_in(request)
     if people.learner_of(user) is not None:
         return redirect("me")
     from creditbank.institutions.queries import memberships
@@ -102,7 +97,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
     """Show the account: four totals that open their lists, what is new, what can be done."""
-    learner = people.learner_of(_user(request))
+    learner = people.learner_of(signed_in(request))
     if learner is None:
         return redirect("claim")
     accounts = people.accounts_of(learner)
@@ -130,7 +125,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_GET
 def records(request: HttpRequest) -> HttpResponse:
     """List the entries, all or of one state, newest first."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     accounts = people.accounts_of(learner)
     lines = ledger.statement(accounts)
     wanted = request.GET.get("state", "")
@@ -155,8 +150,8 @@ def records(request: HttpRequest) -> HttpResponse:
 @require_GET
 def record(request: HttpRequest, index: int) -> HttpResponse:
     """Show one entry: what, from whom, when, its proof in plain words."""
-    access.entry_for_learner(_user(request), index)
-    learner = access.learner_for(_user(request))
+    access.entry_for_learner(signed_in(request), index)
+    learner = access.learner_for(signed_in(request))
     line = next(
         (line for line in ledger.statement(people.accounts_of(learner)) if line.index == index),
         None,
@@ -292,7 +287,7 @@ def shown_lines(lines: Sequence[StatementLine]) -> list[ShownLine]:
 @limited(scope="claim", limit=20)
 def claim(request: HttpRequest) -> HttpResponse:
     """Claim a waiting account with a code: typing an identity number never claims one."""
-    user = _user(request)
+    user = signed_in(request)
     if people.learner_of(user) is not None:
         return redirect("me")
     form = ClaimForm(request.POST or None)
@@ -317,7 +312,7 @@ def claim(request: HttpRequest) -> HttpResponse:
 @require_GET
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Show identity (masked), sign-in, and how to be forgotten."""
-    return _settings(request, access.learner_for(_user(request)), ForgetForm())
+    return _settings(request, access.learner_for(signed_in(request)), ForgetForm())
 
 
 def _settings(request: HttpRequest, learner: Learner, form: ForgetForm) -> HttpResponse:
@@ -339,7 +334,7 @@ def _settings(request: HttpRequest, learner: Learner, form: ForgetForm) -> HttpR
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
     """Forget the learner: keys deleted, columns blanked, signed out. It cannot be undone."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     form = ForgetForm(request.POST)
     if not form.is_valid():
         return _settings(request, learner, form)

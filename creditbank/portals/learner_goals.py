@@ -48,6 +48,7 @@ from creditbank.portals.learner_requests import (
 )
 from creditbank.portals.requestshown import states_of
 from creditbank.portals.ring import NOTHING, Share
+from creditbank.portals.signedin import signed_in
 from creditbank.recognition.deciding import procedure
 from creditbank.recognition.engine.findings import Verdict
 from creditbank.recognition.language.programmes import Course, Programme
@@ -64,7 +65,6 @@ from creditbank.recognition.register.documents import RULES
 from creditbank.recognition.workflow import goals, requests, whatif
 from creditbank.recognition.workflow.requests import Form, Target
 from creditbank.recognition.workflow.whatif import Look, NewRules
-from creditbank.users.models import User
 from learners.models import Learner
 
 assert rules is not None  # the addresses below use the converter that is registered with it
@@ -72,11 +72,6 @@ logger = logging.getLogger(__name__)
 
 PAGE_SIZE: Final = 20
 TEXT_MAX: Final = 60
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
 
 
 def programme_for(learner: Learner, code: str) -> tuple[ProgrammeVersion, Goal | None]:
@@ -171,11 +166,11 @@ def _card(goal: Goal) -> GoalCard:
 @require_http_methods(["GET", "HEAD", "POST"])
 def goal_list(request: HttpRequest) -> HttpResponse:
     """Show the goals, and find programmes to add; a POST adds one."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     if request.method == "POST":
         row, goal = programme_for(learner, request.POST.get("programme", ""))
         if goal is None:
-            goals.add_goal(learner=learner, programme=row, acting_user=_user(request))
+            goals.add_goal(learner=learner, programme=row, acting_user=signed_in(request))
             messages.success(request, gettext("已添加目标：%(name)s。") % {"name": row})
         return redirect("goals")
     asked = request.GET.get("q", "").strip()[:TEXT_MAX]
@@ -203,10 +198,10 @@ def _named_so(row: ProgrammeVersion, text: str) -> bool:
 @require_POST
 def goal_drop(request: HttpRequest, code: str) -> HttpResponse:
     """Follow a programme no more; what was asked for and recognised stays."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     _row, goal = programme_for(learner, code)
     if goal is not None:
-        goals.drop_goal(goal=goal, acting_user=_user(request))
+        goals.drop_goal(goal=goal, acting_user=signed_in(request))
         messages.success(request, gettext("已移除目标。"))
     return redirect("goals")
 
@@ -461,7 +456,7 @@ class GoalPage:
 @require_safe
 def goal_page(request: HttpRequest, code: str) -> HttpResponse:
     """Show the way to one programme; with `look`, also what could be asked for. Nothing is stored."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     row, goal = programme_for(learner, code)
     award_on = goal.award_on if goal is not None else None
     if "look" not in request.GET:

@@ -40,6 +40,7 @@ from creditbank.portals.requestshown import (
     own_lines,
     shown_request,
 )
+from creditbank.portals.signedin import signed_in
 from creditbank.portals.templatetags.bank import civil_date
 from creditbank.portals.uploads import keep_in_memory
 from creditbank.recognition.deciding import workdays
@@ -54,7 +55,6 @@ from creditbank.recognition.workflow.errors import (
     TextMissing,
 )
 from creditbank.recognition.workflow.requests import CONSENT, Choice, Form
-from creditbank.users.models import User
 from learners.models import Learner
 
 PAGE_SIZE: Final = 20
@@ -63,14 +63,9 @@ UPLOAD_MAX: Final = FILE_MAX + (64 << 10)
 ACCEPTED: Final = ".pdf,.png,.jpg,.jpeg"
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def own_request(request: HttpRequest, number: str) -> Request:
     """Return the learner's own request by its number. Raises NotFound."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     found = records.request(number)
     if found.learner_id != learner.pk:
         raise NotFound(request=number)
@@ -83,7 +78,7 @@ def own_request(request: HttpRequest, number: str) -> Request:
 @require_safe
 def request_list(request: HttpRequest) -> HttpResponse:
     """List the learner's requests, newest first."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     page = Paginator(records.requests_of(learner), PAGE_SIZE).get_page(request.GET.get("page"))
     shown = [ListedRequest(request=row) for row in page.object_list]
     return render(request, "learner/requests.html", {"page": page, "shown": shown})
@@ -164,7 +159,7 @@ def request_form(request: HttpRequest, code: str) -> HttpResponse:
     """Show a request before it is filed, everything filled in; a POST computes anew or files it."""
     from creditbank.portals.learner_goals import programme_for
 
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     row, goal = programme_for(learner, code)
     award_on = goal.award_on if goal is not None else None
     asked = request.POST if request.method == "POST" else request.GET
@@ -183,7 +178,7 @@ def request_form(request: HttpRequest, code: str) -> HttpResponse:
                 words=words,
                 award_on=award_on,
                 resubmits=again,
-                acting_user=_user(request),
+                acting_user=signed_in(request),
             )
         except RequestRefused as error:
             titles = {str(one.index): one.title for one in map(shown_choice, form.choices)}
@@ -361,7 +356,7 @@ def request_withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Take a request back; its outcomes are free again."""
     found = own_request(request, number)
     try:
-        requests.withdraw_request(request=found, acting_user=_user(request))
+        requests.withdraw_request(request=found, acting_user=signed_in(request))
     except DomainError as error:
         say(request, error)
     else:
@@ -375,7 +370,7 @@ def request_person(request: HttpRequest, number: str) -> HttpResponse:
     """Have a person look at what was refused automatically."""
     found = own_request(request, number)
     try:
-        requests.ask_for_person(request=found, acting_user=_user(request))
+        requests.ask_for_person(request=found, acting_user=signed_in(request))
     except RequestRefused as error:
         for problem in error.problems:
             messages.error(request, problem.message)
@@ -425,7 +420,7 @@ def _request_appeal(request: HttpRequest, number: str) -> HttpResponse:
                 positions=form.cleaned_data["positions"],
                 text=form.cleaned_data["text"],
                 attachment=attachment,
-                acting_user=_user(request),
+                acting_user=signed_in(request),
             )
         except FileRefused as error:
             form.file_errors.append(error.message)
@@ -474,7 +469,7 @@ def _appeal_say(request: HttpRequest, number: str) -> HttpResponse:
                 appeal=appeal,
                 text=request.POST.get("text", ""),
                 attachment=attachment,
-                acting_user=_user(request),
+                acting_user=signed_in(request),
             )
         except (TextMissing, FileRefused) as error:
             errors.append(error.message)
@@ -493,7 +488,7 @@ def appeal_withdraw(request: HttpRequest, number: str) -> HttpResponse:
     if appeal is None:
         messages.error(request, gettext("这份申请没有正在办理的复议。"))
     else:
-        appeals.withdraw_appeal(appeal=appeal, acting_user=_user(request))
+        appeals.withdraw_appeal(appeal=appeal, acting_user=signed_in(request))
         messages.success(request, gettext("复议已撤回，原决定不变。"))
     return redirect("request", number=number)
 

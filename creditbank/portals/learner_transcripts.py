@@ -23,7 +23,7 @@ from creditbank.ledger import queries as ledger
 from creditbank.portals import states
 from creditbank.portals.downloads import download
 from creditbank.portals.results import Shown, shown
-from creditbank.users.models import User
+from creditbank.portals.signedin import signed_in
 from learners import queries as people
 from learners.models import Learner
 
@@ -109,13 +109,8 @@ def shown_transcripts(learner: Learner, newest: int | None = None) -> list[Shown
     return [ShownTranscript(one) for one in queries.transcripts_of(learner)[:newest]]
 
 
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _own(request: HttpRequest, number: str) -> Transcript:
-    return queries.transcript_of(access.learner_for(_user(request)), number)
+    return queries.transcript_of(access.learner_for(signed_in(request)), number)
 
 
 # -- list and request -------------------------------------------------------------------------
@@ -124,10 +119,10 @@ def _own(request: HttpRequest, number: str) -> Transcript:
 @require_http_methods(["GET", "POST"])
 def transcript_list(request: HttpRequest) -> HttpResponse:
     """List the transcripts; a POST requests a new one."""
-    learner = access.learner_for(_user(request))
+    learner = access.learner_for(signed_in(request))
     if request.method == "POST":
         try:
-            made = operations.request_transcript(learner=learner, acting_user=_user(request))
+            made = operations.request_transcript(learner=learner, acting_user=signed_in(request))
         except operations.NothingToCertify:
             messages.error(request, gettext("账户里还没有可以出具证明的成果。"))
             return redirect("transcripts")
@@ -191,7 +186,7 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
     """Request the corrected version; the old one is replaced when the new one is issued."""
     old = _own(request, number)
     try:
-        made = operations.supersede_transcript(transcript=old, acting_user=_user(request))
+        made = operations.supersede_transcript(transcript=old, acting_user=signed_in(request))
     except operations.NothingToCertify:
         messages.error(
             request, gettext("账户里已没有有效的成果，不能出具更正版本。可以撤销这份证明。")
@@ -219,7 +214,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         receipt = operations.revoke_transcript(
             transcript=one.transcript,
             reason=form.cleaned_data["reason"],
-            acting_user=_user(request),
+            acting_user=signed_in(request),
         )
         try:
             ledger.wait_until_published(receipt.first_index + 1, timeout=PUBLISH_SECONDS)

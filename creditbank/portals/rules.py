@@ -231,14 +231,18 @@ def earlier(day: date, months: int) -> date:
 
 
 # -- one version ------------------------------------------------------------------------------
+def _rule_versions(code: str) -> list[RuleVersion]:
+    try:
+        return rulebook.versions(code)
+    except rulebook.UnknownRule:
+        raise NotFound(rule=code) from None
+
+
 @require_safe
 @limited(scope="rules", limit=LIMIT)
 def rule_newest(request: HttpRequest, code: str) -> HttpResponse:
     """Show the version in force today; where there is none, the newest."""
-    try:
-        versions = rulebook.versions(code)
-    except rulebook.UnknownRule:
-        raise NotFound(rule=code) from None
+    versions = _rule_versions(code)
     return _rule_page(request, _present(versions), versions)
 
 
@@ -246,10 +250,7 @@ def rule_newest(request: HttpRequest, code: str) -> HttpResponse:
 @limited(scope="rules", limit=LIMIT)
 def rule_page(request: HttpRequest, code: str, version: int) -> HttpResponse:
     """Show one version of a rule: what it says, since when, what changed, and its entry."""
-    try:
-        versions = rulebook.versions(code)
-    except rulebook.UnknownRule:
-        raise NotFound(rule=code) from None
+    versions = _rule_versions(code)
     return _rule_page(request, _one(versions, version), versions)
 
 
@@ -372,14 +373,18 @@ def _reaching(register: Register, row: ProgrammeVersion) -> int:
     )
 
 
+def _programme_versions(code: str) -> list[ProgrammeVersion]:
+    try:
+        return rulebook.programme_versions(code)
+    except rulebook.UnknownProgramme:
+        raise NotFound(programme=code) from None
+
+
 @require_safe
 @limited(scope="rules", limit=LIMIT)
 def programme_newest(request: HttpRequest, code: str) -> HttpResponse:
     """Show the version of a programme in force today; where there is none, the newest."""
-    try:
-        versions = rulebook.programme_versions(code)
-    except rulebook.UnknownProgramme:
-        raise NotFound(programme=code) from None
+    versions = _programme_versions(code)
     return _programme_page(request, _present(versions), versions)
 
 
@@ -387,10 +392,7 @@ def programme_newest(request: HttpRequest, code: str) -> HttpResponse:
 @limited(scope="rules", limit=LIMIT)
 def programme_page(request: HttpRequest, code: str, version: int) -> HttpResponse:
     """Show one version of a programme: what it asks for, and which rules reach it."""
-    try:
-        versions = rulebook.programme_versions(code)
-    except rulebook.UnknownProgramme:
-        raise NotFound(programme=code) from None
+    versions = _programme_versions(code)
     return _programme_page(request, _one(versions, version), versions)
 
 

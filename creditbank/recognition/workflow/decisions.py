@@ -98,6 +98,12 @@ class Verdict:
     reason: str = ""
     note: str = ""
 
+    def answer(self) -> Answer:
+        """Return what the rules are asked about: everything but the words."""
+        return Answer(
+            position=self.position, verdict=self.verdict, credits=self.credits, reason=self.reason
+        )
+
 
 # -- proposing --------------------------------------------------------------------------------
 def propose_decision(
@@ -120,15 +126,7 @@ def propose_decision(
         raise requests.not_open(request)
     given, faults = admission.answered(
         case.proposed,
-        [
-            Answer(
-                position=one.position,
-                verdict=one.verdict,
-                credits=one.credits,
-                reason=one.reason,
-            )
-            for one in verdicts
-        ],
+        [one.answer() for one in verdicts],
         case.binding,
     )
     if not faults and case.instead_of is not None:
