@@ -34,7 +34,11 @@ def main() -> int:
         from tests.bench import plans
 
         plans.plans(table)
-    if wanted == ["plans"]:
+    if asked("demo"):
+        from tests.bench import demo
+
+        demo.accounts(table)
+    if wanted and {"plans", "demo"}.issuperset(wanted):
         return _written(table, options.write)
     with rig() as services:
         from tests.bench import reading, recording

@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
@@ -25,28 +26,38 @@ RUNS_IN_A_WORLD: Final = 20
 
 
 def run(*, runs: int, steps: int, seed: int) -> int:
-    """Run so many runs; return the exit code of the first world that fails."""
+    """Run so many runs, a world on each core; return the exit code of the first one that fails."""
+    worlds = [
+        (seed + done, min(RUNS_IN_A_WORLD, runs - done)) for done in range(0, runs, RUNS_IN_A_WORLD)
+    ]
     done = 0
-    while done < runs:
-        part = min(RUNS_IN_A_WORLD, runs - done)
-        failed = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-s", "-n", "0", "--show-capture=no", TEST],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "MACHINE_RUNS": str(part),
-                "MACHINE_STEPS": str(steps),
-                "MACHINE_SEED": str(seed + done),
-            },
-            stderr=subprocess.DEVNULL,
-            check=False,
-        ).returncode
-        if failed:
-            print(f"machine: a world of seed {seed + done} failed", flush=True)
-            return failed
-        done += part
-        print(f"machine: {done} of {runs} runs, {steps} steps each", flush=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        began = {pool.submit(_world, first, part, steps): (first, part) for first, part in worlds}
+        for ended in as_completed(began):
+            first, part = began[ended]
+            if failed := ended.result():
+                print(f"machine: a world of seed {first} failed", flush=True)
+                pool.shutdown(cancel_futures=True)
+                return failed
+            done += part
+            print(f"machine: {done} of {runs} runs, {steps} steps each", flush=True)
     return 0
+
+
+def _world(seed: int, runs: int, steps: int) -> int:
+    """Let one world have so many runs; return the exit code."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "-n", "0", "--show-capture=no", TEST],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "MACHINE_RUNS": str(runs),
+            "MACHINE_STEPS": str(steps),
+            "MACHINE_SEED": str(seed),
+        },
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).returncode
 
 
 def main(argv: list[str] | None = None) -> int:
