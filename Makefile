@@ -5,6 +5,9 @@ PORT ?= 8000
 DEMO_DIR ?= .demo
 export PORT DEMO_DIR
 
+# Every program here is started often: compiled once, each is ready in less than half the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/uv/bin/uv
@@ -62,7 +65,7 @@ define install
 @for lock in $(1); do cmp -s $$lock $(VENV)/installed.lock && exit 0; done; \
   echo "Installing $(firstword $(1)) ..."; \
   rm -f $(VENV)/installed.lock && \
-  $(UV) pip sync --python $(PY) --require-hashes $(firstword $(1)) && \
+  $(UV) pip sync --python $(PY) --require-hashes --compile-bytecode $(firstword $(1)) && \
   cp $(firstword $(1)) $(VENV)/installed.lock
 endef
 

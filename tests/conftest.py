@@ -36,6 +36,8 @@ __all__ = ["browser", "new_page", "page", "public_url", "site", "worker"]
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "template_bank"
 _numbers = itertools.count(1)
+_left: list[str] = []
+"""Databases of tests that have ended. Dropped a test later: the server waits for sessions to end."""
 broker = redis.Redis.from_url(valkey.url(0))
 """Emptied for each test: a message of one test must not start work in the next one's database."""
 
@@ -89,6 +91,8 @@ def db(template: str, django_db_blocker: Any) -> Iterator[Database]:
     """A database of this test's own, seen as the application's role."""
     name = f"bank_{os.getpid()}_{next(_numbers)}"
     postgres.create_database(name, template=template)
+    while _left:
+        postgres.drop_database(_left.pop())
     with django_db_blocker.unblock():
         _point_at(name, APP)
         broker.flushall()
@@ -96,7 +100,7 @@ def db(template: str, django_db_blocker: Any) -> Iterator[Database]:
             yield Database(name)
         finally:
             connections.close_all()
-            postgres.drop_database(name)
+            _left.append(name)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,8 @@ def test_a_file_that_takes_too_much_is_given_up_and_the_next_is_read(
     isolated.close()
     monkeypatch.setattr(isolated.subprocess, "Popen", start)
     try:
-        began = time.monotonic()
         with pytest.raises(isolated.FileUnreadable):
             look(b"hungry")
-        assert time.monotonic() - began < 20
         assert look(file).report["code"] == "V-OK"
     finally:
         isolated.close()

@@ -17,7 +17,6 @@ import pypdf
 import pypdfium2
 import pytest
 import zxingcpp
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from pypdf.generic import NameObject
 
@@ -25,6 +24,7 @@ from learners import operations as learners
 from tests.certificates.forgeries import overwritten, saved, with_attachment
 from tests.institutions.cast import make_user
 from tests.learners.people import register, resident
+from tests.looking import Looks, Size
 from tests.pages import DESKTOP, PHONE, NewPage
 from tests.recording.cast import School, make_school
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 PASSWORD = "corréct-horse-battery-staple"
 NAME = "王𪟝"
 SCORE, FALSE_SCORE = "86", "96"
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture
@@ -81,12 +80,11 @@ def can_sign_in(user: User) -> None:
 class Walk:
     """The pages of one journey at one width: each is looked at when it is reached."""
 
-    def __init__(self, site: Site, new_page: NewPage, size: dict[str, int], folder: Path) -> None:
+    def __init__(self, site: Site, new_page: NewPage, size: Size) -> None:
         self.site = site
         self._new_page = new_page
         self._size = size
-        self._folder = folder
-        self._seen = 0
+        self.look = Looks("journey", [size])
 
     def stranger(self) -> Page:
         """A page in a browser that has never been here."""
@@ -101,21 +99,6 @@ class Walk:
         page.locator("main button[type=submit]").first.click()
         page.wait_for_url(re.compile(r"/(me|org)\b"))
         return page
-
-    def look(self, page: Page, name: str) -> None:
-        """Leave a picture; no serious fault of accessibility, nothing scrolls sideways."""
-        self._seen += 1
-        width = self._size["width"]
-        page.screenshot(path=self._folder / f"{width}-{self._seen:02}-{name}.png", full_page=True)
-        faults = [
-            (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-            for fault in Axe().run(page).response["violations"]
-            if fault["impact"] in SERIOUS
-        ]
-        assert faults == [], name
-        assert page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        ), name
 
 
 def drop(page: Page, name: str, data: bytes) -> None:
@@ -266,18 +249,15 @@ def stranger_sees_the_reversal(walk: Walk, page: Page, pdf: bytes) -> None:
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
 def test_a_credit_reaches_an_employer_and_its_reversal_too(
-    size: dict[str, int],
+    size: Size,
     school: School,
     learner: Learner,
     without_second_factor: None,
     site: Site,
     worker: Any,
     new_page: NewPage,
-    tmp_path: Path,
 ) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    walk = Walk(site, new_page, size, pictures)
+    walk = Walk(site, new_page, size)
     clerk_records(walk, school, learner)
     reviewer = reviewer_approves(walk, school)
     pdf = learner_gets_the_transcript(walk, learner)

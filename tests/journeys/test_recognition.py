@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from creditbank.clock import today
@@ -24,6 +23,7 @@ from creditbank.institutions.kinds import Role
 from creditbank.recognition.register import publishing
 from creditbank.recognition.workflow import cases, decisions, requests
 from creditbank.recognition.workflow.decisions import Verdict
+from tests.looking import Looks, Size
 from tests.pages import DESKTOP, PHONE, NewPage
 from tests.portals.receiving import (
     CLASSMATE,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 assert receiving is not None  # pytest finds the fixture here
 ROOT = Path(__file__).resolve().parent.parent.parent
-SERIOUS = ("serious", "critical")
 BEFORE = PEOPLE[20:23]
 """Three whose certificates were recognised before: the similar cases."""
 WHY = "考核大纲第 3 章覆盖了仓储管理系统的数据库部分，请见附件。"
@@ -52,12 +51,11 @@ WHY = "考核大纲第 3 章覆盖了仓储管理系统的数据库部分，请�
 class Walk:
     """The pages of the journey at one width: each is looked at when it is reached."""
 
-    def __init__(self, site: Site, new_page: NewPage, size: dict[str, int], folder: Path) -> None:
+    def __init__(self, site: Site, new_page: NewPage, size: Size) -> None:
         self.site = site
         self._new_page = new_page
         self._size = size
-        self._folder = folder
-        self._seen = 0
+        self._look = Looks("recognition-journey", [size])
 
     def sign_in(self, user: User) -> Page:
         page = self._new_page(viewport=self._size)
@@ -72,15 +70,15 @@ class Walk:
         page.goto(f"{self.site.url}{path}")
 
     def look(self, page: Page, name: str, *, again: bool = True) -> None:
-        """Leave a picture; no serious fault of accessibility, nothing scrolls sideways.
+        """Look at a page as the journey shows it.
 
         In English too, but for what stands in no address: `again` is false then.
         """
         if again:
             self._switch(page, "en")
-            self._picture(page, f"{name}-en")
+            self._look(page, f"{name}-en")
             self._switch(page, "zh-hans")
-        self._picture(page, f"{name}-zh")
+        self._look(page, f"{name}-zh")
 
     @staticmethod
     def _switch(page: Page, language: str) -> None:
@@ -89,20 +87,6 @@ class Walk:
         page.locator("form[data-language-switch] button").click()
         expect(page.locator("html")).to_have_attribute("lang", language)
         assert page.url.partition("#")[0] == before.partition("#")[0]
-
-    def _picture(self, page: Page, name: str) -> None:
-        self._seen += 1
-        width = self._size["width"]
-        page.screenshot(path=self._folder / f"{width}-{self._seen:02}-{name}.png", full_page=True)
-        faults = [
-            (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-            for fault in Axe().run(page).response["violations"]
-            if fault["impact"] in SERIOUS
-        ]
-        assert faults == [], name
-        assert page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        ), name
 
 
 def recognised_before(college: Receiving) -> None:
@@ -365,19 +349,17 @@ def anyone_computes_it_again(walk: Walk, file: bytes, folder: Path) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
 def test_a_certificate_is_recognised_for_two_courses(
-    size: dict[str, int],
+    size: Size,
     receiving: Receiving,
     site: Site,
     worker: Any,
     new_page: NewPage,
     tmp_path: Path,
 ) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
     receiving.rule(3)
     recognised_before(receiving)
     student = receiving.student(LEARNER)
-    walk = Walk(site, new_page, size, pictures)
+    walk = Walk(site, new_page, size)
     page = walk.sign_in(student.user)
     learner_adds_the_goal(walk, page)
     learner_sees_what_it_counts_for(walk, page)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from creditbank.jobs import outbox
 from creditbank.recording import operations, uploads
 from creditbank.recording.models import Draft, DraftState
-from tests.pages import DESKTOP, PHONE, NewPage
+from tests.looking import Looks
+from tests.pages import NewPage
 from tests.recording.cast import School, line, make_school, somebody, workbook
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tests.sites import Site
 
 PASSWORD = "corréct-horse-battery-staple"
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture
@@ -80,9 +78,8 @@ def test_an_outcome_is_recorded_by_keyboard_in_twelve_stops(
     assert Draft.objects.get().state == DraftState.SUBMITTED
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_every_page_of_the_desk_is_accessible_at_two_widths(
-    school: School, site: Site, new_page: NewPage, size: dict[str, int], tmp_path: Path
+    school: School, site: Site, new_page: NewPage
 ) -> None:
     code = school.items[0].code
     receipt = school.record(*school.rows(3, name="阿卜杜热合曼·买买提艾力·示例", score="86"))
@@ -105,26 +102,11 @@ def test_every_page_of_the_desk_is_accessible_at_two_widths(
         acting_user=school.clerk,
     )
     outbox.run_due()
-    clerk, reviewer = new_page(viewport=size), new_page(viewport=size)
+    clerk, reviewer = new_page(), new_page()
     sign_in(clerk, site, school.clerk)
     sign_in(reviewer, site, school.reviewer)
     desk = f"{site.url}/org/{school.slug}"
-    looked = 0
-
-    def look(page: Page, name: str) -> None:
-        nonlocal looked
-        looked += 1
-        page.screenshot(path=tmp_path / f"{size['width']}-{looked:02}-{name}.png", full_page=True)
-        faults = [
-            (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-            for fault in Axe().run(page).response["violations"]
-            if fault["impact"] in SERIOUS
-        ]
-        assert faults == [], name
-        assert page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        ), name
-
+    look = Looks("desk")
     for address in (
         "",
         "/record",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 
 from creditbank.jobs import outbox
@@ -19,10 +18,12 @@ from learners.models import Learner
 from tests.institutions.cast import make_user
 from tests.learners.people import register, resident
 from tests.ledger.cast import College, make_college, published
-from tests.pages import DESKTOP, PHONE
+from tests.looking import Looks
 from tests.portals.institution_site import text_of
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from tests.pages import NewPage
     from tests.sites import Site
 
@@ -158,56 +159,56 @@ def test_a_learner_who_asks_is_forgotten(holder: tuple[Client, Learner, College]
     assert "王𪟝" not in page.content.decode()
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("width", [320, 390])
-def test_on_a_phone_the_header_is_one_row_and_the_present_page_is_in_sight(
-    college: College, site: Site, new_page: NewPage, width: int, language: str
-) -> None:
-    user, _learner = claimed()
-    page = new_page(viewport={"width": width, "height": 700})
+def opened(page: Page, site: Site, user: User) -> Page:
+    """The account, just signed in to."""
     page.goto(f"{site.url}/account/login/")
     page.fill("input[name=login]", user.username)
     page.fill("input[name=password]", PASSWORD)
     page.click("main button[type=submit]")
     page.wait_for_url(f"{site.url}/me")
-    page.context.add_cookies([{"name": "lang", "value": language, "url": site.url}])
-    for path in ("/me", "/me/transcripts", "/me/settings"):
-        page.goto(site.url + path)
-        boxes = [
-            page.locator(f".bank-header {part}").bounding_box()
-            for part in (".brand", ".header-tools")
-        ]
-        brand, tools = boxes
-        assert brand is not None
-        assert tools is not None
-        assert brand["x"] + brand["width"] <= tools["x"]
-        assert abs(brand["y"] + brand["height"] / 2 - tools["y"] - tools["height"] / 2) < 2
-        here = page.locator(".area [aria-current=page]").bounding_box()
-        assert here is not None
-        assert 0 <= here["x"] < here["x"] + here["width"] <= width
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    return page
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_on_a_phone_the_header_is_one_row_and_the_present_page_is_in_sight(
+    college: College, site: Site, new_page: NewPage
+) -> None:
+    user, _learner = claimed()
+    page = opened(new_page(), site, user)
+    for width, language in itertools.product((320, 390), ("zh-hans", "en")):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.context.add_cookies([{"name": "lang", "value": language, "url": site.url}])
+        for path in ("/me", "/me/transcripts", "/me/settings"):
+            page.goto(site.url + path)
+            boxes = [
+                page.locator(f".bank-header {part}").bounding_box()
+                for part in (".brand", ".header-tools")
+            ]
+            brand, tools = boxes
+            assert brand is not None
+            assert tools is not None
+            assert brand["x"] + brand["width"] <= tools["x"]
+            assert abs(brand["y"] + brand["height"] / 2 - tools["y"] - tools["height"] / 2) < 2
+            here = page.locator(".area [aria-current=page]").bounding_box()
+            assert here is not None
+            assert 0 <= here["x"] < here["x"] + here["width"] <= width
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_the_pages_are_accessible_in_a_browser(
-    college: College, site: Site, new_page: NewPage, viewport: dict[str, int], tmp_path: Path
+    college: College, site: Site, new_page: NewPage
 ) -> None:
     user, learner = claimed()
     account = learner.account_id
     published(college.record(*(college.award(account, item_row=item) for item in college.items)))
-    page = new_page(viewport=viewport)
-    page.goto(f"{site.url}/account/login/")
-    page.fill("input[name=login]", user.username)
-    page.fill("input[name=password]", PASSWORD)
-    page.click("main button[type=submit]")
-    page.wait_for_url(f"{site.url}/me")
+    page, look = opened(new_page(), site, user), Looks("account")
     index = queries.statement([account])[0].index
-    for number, path in enumerate(
-        ("/", "/me", "/me/records", f"/me/records/{index}", "/me/transcripts", "/me/settings")
+    for path in (
+        "/",
+        "/me",
+        "/me/records",
+        f"/me/records/{index}",
+        "/me/transcripts",
+        "/me/settings",
     ):
         page.goto(site.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-        page.screenshot(path=tmp_path / f"{viewport['width']}-{number}.png", full_page=True)
-        found = Axe().run(page).response["violations"]
-        serious = [item["id"] for item in found if item["impact"] in ("serious", "critical")]
-        assert serious == [], path
+        look(page, path)

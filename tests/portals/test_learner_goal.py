@@ -116,7 +116,7 @@ def test_the_preview_shows_rule_version_day_and_figures_and_stores_nothing(
     assert counted_rows() == before
     again = text_of(client.get(path))
     assert "41 /76" in again
-    assert "48" not in again
+    assert "48 /76" not in again
 
 
 def test_outcomes_and_courses_are_tried_by_log_index_and_code(world: World) -> None:

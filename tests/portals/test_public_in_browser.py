@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from certificates import queries
@@ -16,14 +15,11 @@ from creditbank.jobs.models import Job
 from creditbank.ledger import operations
 from tests.certificates.holders import Holder, code_of, make_holder, token_of
 from tests.ledger.cast import published
+from tests.looking import Looks
 from tests.pages import DESKTOP, PHONE, NewPage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
     from tests.sites import Site
-
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture
@@ -43,23 +39,6 @@ def issue(holder: Holder) -> Transcript:
     return made
 
 
-def check_page(page: Page) -> None:
-    """No serious fault of accessibility, nothing that scrolls sideways."""
-    report = Axe().run(page)
-    faults = [fault for fault in report.response["violations"] if fault["impact"] in SERIOUS]
-    assert faults == [], [
-        (fault["id"], [node["html"][:200] for node in fault["nodes"]]) for fault in faults
-    ]
-    assert page.evaluate(
-        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    )
-
-
-def picture(page: Page, name: str, tmp_path: Path) -> None:
-    """Leave a picture beside the test's other files, for whoever looks at them."""
-    page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
-
-
 def test_a_stranger_opens_the_link_drops_the_file_and_types_the_number(
     holder: Holder, site: Site, worker: Any, new_page: NewPage, tmp_path: Path
 ) -> None:
@@ -69,16 +48,13 @@ def test_a_stranger_opens_the_link_drops_the_file_and_types_the_number(
     altered = tmp_path / "altered.json"
     altered.write_bytes(queries.json(transcript).replace(b'"86"', b'"96"', 1))
     for size in (PHONE, DESKTOP):
-        width = size["width"]
-        page = new_page(viewport=size)
+        page, look = new_page(viewport=size), Looks("verify", [size])
         page.goto(f"{site.url}/v/{token_of(transcript)}")
         assert page.locator(".verdict-word").inner_text() == "有效"
-        check_page(page)
-        picture(page, f"link-{width}", tmp_path)
+        look(page, "link")
 
         page.goto(f"{site.url}/verify")
-        check_page(page)
-        picture(page, f"form-{width}", tmp_path)
+        look(page, "form")
         with page.expect_navigation():
             page.locator("#id_file").set_input_files(file)
         assert page.locator(".verdict-word").inner_text() == "有效"
@@ -93,8 +69,7 @@ def test_a_stranger_opens_the_link_drops_the_file_and_types_the_number(
             "96",
             "86",
         ]
-        check_page(page)
-        picture(page, f"altered-{width}", tmp_path)
+        look(page, "altered")
 
         page.goto(f"{site.url}/verify")
         page.get_by_role("textbox", name="证明编号").fill(transcript.number.lower())
@@ -106,8 +81,7 @@ def test_a_stranger_opens_the_link_drops_the_file_and_types_the_number(
         page.get_by_role("textbox", name="验证码").fill("ABCD")
         page.get_by_role("button", name="核验", exact=True).click()
         assert page.locator(".field-error").count() == 1
-        check_page(page)
-        picture(page, f"typo-{width}", tmp_path)
+        look(page, "typo")
 
 
 def test_the_number_is_verified_without_any_script(
@@ -129,7 +103,7 @@ def test_the_number_is_verified_without_any_script(
 
 
 def test_the_browser_checks_an_entry_by_itself(
-    holder: Holder, site: Site, new_page: NewPage, tmp_path: Path
+    holder: Holder, site: Site, new_page: NewPage
 ) -> None:
     accounts = operations.open_accounts(600)
     published(holder.college.record(*(holder.college.award(account) for account in accounts)))
@@ -146,8 +120,7 @@ def test_the_browser_checks_an_entry_by_itself(
         expected = box.get_attribute("data-all" if knows else "data-some")
         assert expected
         expect(result).to_have_text(expected)
-    check_page(page)
-    picture(page, "entry", tmp_path)
+    Looks("entry")(page, "checked")
     page.evaluate("document.getElementById('browser-check').dataset.leaf = '00'.repeat(32)")
     page.get_by_role("button", name="用我的浏览器核对").click()
     expect(page.locator("[data-result]")).to_have_text(
@@ -158,19 +131,17 @@ def test_the_browser_checks_an_entry_by_itself(
 
 
 def test_the_register_pages_can_be_used_on_phone_and_desk(
-    holder: Holder, site: Site, new_page: NewPage, tmp_path: Path
+    holder: Holder, site: Site, new_page: NewPage
 ) -> None:
     slug = holder.college.institution.slug
-    for size in (PHONE, DESKTOP):
-        page = new_page(viewport=size)
-        for name, address in (
-            ("log", "/log"),
-            ("institutions", "/institutions"),
-            ("institution", f"/institutions/{slug}"),
-            ("entry", f"/log/{holder.indexes()[0]}"),
-            ("manifest", "/log/0"),
-            ("unknown", f"/v/{'A' * 22}"),
-        ):
-            page.goto(f"{site.url}{address}")
-            picture(page, f"{name}-{size['width']}", tmp_path)
-            check_page(page)
+    page, look = new_page(), Looks("public")
+    for name, address in (
+        ("log", "/log"),
+        ("institutions", "/institutions"),
+        ("institution", f"/institutions/{slug}"),
+        ("entry", f"/log/{holder.indexes()[0]}"),
+        ("manifest", "/log/0"),
+        ("unknown", f"/v/{'A' * 22}"),
+    ):
+        page.goto(f"{site.url}{address}")
+        look(page, name)

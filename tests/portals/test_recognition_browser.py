@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from creditbank.recognition.workflow import preapprovals
-from tests.pages import DESKTOP, PHONE, NewPage
+from tests.looking import Looks
+from tests.pages import NewPage
 from tests.portals.casework import appeal, promise, someone, waived_second
 from tests.recognition.world import World, make_world
 
@@ -23,9 +21,7 @@ if TYPE_CHECKING:
     from tests.sites import Site
 
 PASSWORD = "corréct-horse-battery-staple"
-SERIOUS = ("serious", "critical")
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
-Look = Callable[["Page", str], None]
 
 
 @pytest.fixture
@@ -47,39 +43,10 @@ def sign_in(page: Page, site: Site, user: User) -> None:
     page.wait_for_url(re.compile(r"/org/"))
 
 
-def looker(folder: Path, size: dict[str, int], language: str) -> Look:
-    """Leave a picture of a page; no serious fault of accessibility, nothing scrolls sideways."""
-    seen = 0
-
-    def look(page: Page, name: str) -> None:
-        nonlocal seen
-        seen += 1
-        page.screenshot(
-            path=folder / f"{size['width']}-{language}-{seen:02}-{name}.png", full_page=True
-        )
-        faults = [
-            (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-            for fault in Axe().run(page).response["violations"]
-            if fault["impact"] in SERIOUS
-        ]
-        assert faults == [], name
-        assert page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        ), name
-
-    return look
-
-
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("language", list(LANGUAGES))
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["390", "1280"])
 def test_every_page_of_recognition_is_accessible(
-    size: dict[str, int],
-    language: str,
-    world: World,
-    site: Site,
-    new_page: NewPage,
-    tmp_path: Path,
+    language: str, world: World, site: Site, new_page: NewPage
 ) -> None:
     waiting = world.request(someone(world, name="阿卜杜热合曼·买买提艾力·示例"))
     two = world.publish(
@@ -107,8 +74,8 @@ def test_every_page_of_recognition_is_accessible(
     bound = preapprovals.approve_pre_approval(
         pre_approval=promise(world), acting_user=world.officer()
     )
-    look = looker(tmp_path, size, language)
-    page = new_page(viewport=size, locale=LANGUAGES[language])
+    look = Looks(f"recognition-{language}")
+    page = new_page(locale=LANGUAGES[language])
     sign_in(page, site, world.officer())
     desk = f"{site.url}/org/{world.college.slug}"
     for address, name in (
@@ -141,14 +108,14 @@ def test_every_page_of_recognition_is_accessible(
     page.get_by_test_id("submit").click()
     expect(page.get_by_test_id("file")).to_be_visible()
     look(page, "case-after-decision")
-    other = new_page(viewport=size, locale=LANGUAGES[language])
+    other = new_page(locale=LANGUAGES[language])
     sign_in(other, site, world.officer(1))
     other.goto(f"{desk}/appeals/{open_appeal.number}")
     look(other, "appeal")
-    clerk = new_page(viewport=size, locale=LANGUAGES[language])
+    clerk = new_page(locale=LANGUAGES[language])
     sign_in(clerk, site, world.college.clerk)
     clerk.goto(f"{desk}/pre-approvals/new?programme={world.programme.code}")
     look(clerk, "pre-approval-form")
-    stranger = new_page(viewport=size, locale=LANGUAGES[language])
+    stranger = new_page(locale=LANGUAGES[language])
     stranger.goto(f"{site.url}/notices")
     look(stranger, "notices")

@@ -35,6 +35,7 @@ from creditbank.recognition.workflow import (
 )
 from creditbank.recognition.workflow.decisions import Verdict
 from creditbank.recognition.workflow.errors import RequestRefused
+from creditbank.users.models import User
 from learners.models import Learner
 from tests.recognition.world import World, programme_document
 
@@ -250,7 +251,7 @@ class Machine:
         if not person.outcomes:
             return False
         count = self.random.randint(1, min(3, len(person.outcomes)))
-        leaves = self.random.sample(sorted(person.outcomes), count)
+        leaves = self.random.sample(list(person.outcomes), count)
         fit = all(person.outcomes[leaf].state == "available" for leaf in leaves)
         row = self._file(person, leaves)
         assert (row is not None) is fit, [self._state(person, leaf) for leaf in leaves]
@@ -390,26 +391,34 @@ class Machine:
             if leaf not in given.used and self._state(person, leaf) == "available"
         ]
         self._set(person, again, "reserved")
+        # What was decided in an appeal can be appealed too: each time somebody else decides.
+        other = self.world.officer(sum(one.appealed for one in asked.decided))
         answer = self.random.choice(["anew", "upheld", "withdrawn"])
         if answer == "anew":
-            self._anew(person, asked, given, appeal, again)
+            self._anew(person, asked, given, appeal, again, other)
             return True
         if answer == "upheld":
-            appeals.uphold(appeal=appeal, text="维持", acting_user=self.world.officer(1))
+            appeals.uphold(appeal=appeal, text="维持", acting_user=other)
         else:
             appeals.withdraw_appeal(appeal=appeal, acting_user=self._user(person))
         self._let_go(person, again)
         return True
 
     def _anew(
-        self, person: Person, asked: Asked, given: Given, appeal: Appeal, again: list[bytes]
+        self,
+        person: Person,
+        asked: Asked,
+        given: Given,
+        appeal: Appeal,
+        again: list[bytes],
+        other: User,
     ) -> None:
         case = cases.current(asked.row)
         row = appeals.decide_anew(
             appeal=appeal,
             verdicts=[Verdict(position=at, verdict="credit") for at in range(len(case.proposed))],
             text="同意",
-            acting_user=self.world.officer(1),
+            acting_user=other,
         )
         can = {*given.used, *again}
         gives = {leaf: asked.worth[leaf] if leaf in can else Decimal(0) for leaf in asked.leaves}

