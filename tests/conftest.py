@@ -7,8 +7,10 @@ triggers are real; nothing is rolled back, flushed or switched off.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +25,7 @@ import pytest
 import redis
 from django.core.management import call_command
 from django.db import connections
+from django.test import override_settings
 
 from creditbank import keystore
 from creditbank.services.postgres import APP, OWNER, SIGNER, SUPERUSER
@@ -86,11 +89,60 @@ def template(django_db_blocker: Any) -> str:
     return TEMPLATE
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beginning:
+    """What a test begins with: a database to copy, and the bank's folder that belongs to it."""
+
+    database: str
+    home: Path | None = None
+    world: Any = None
+
+
+@pytest.fixture(scope="session")
+def world_beginning(
+    template: str,
+    forker: Forker | None,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: Any,
+) -> Beginning:
+    """A founded bank with the world of the tests of recognition, made once and copied for each."""
+    from creditbank.ledger import operations
+    from tests.recognition.world import make_world
+
+    home = tmp_path_factory.mktemp("world") / "bank"
+    home.mkdir()
+    name = "template_world"
+    postgres.create_database(name, template=template)
+    signing = SignerProcess(home, postgres.url(SIGNER, name), forker=forker)
+    with (
+        django_db_blocker.unblock(),
+        override_settings(**_of_home(home), STAFF_SECOND_FACTOR=False),
+    ):
+        _point_at(name, APP)
+        signing.start()
+        try:
+            operations.found_bank()
+            world = make_world()
+        finally:
+            signing.stop()
+            connections.close_all()
+    return Beginning(database=name, home=home, world=world)
+
+
 @pytest.fixture
-def db(template: str, django_db_blocker: Any) -> Iterator[Database]:
+def beginning(request: pytest.FixtureRequest, template: str) -> Beginning:
+    """The migrated, empty database, unless the test asks for the world."""
+    if "begun_world" in request.fixturenames:
+        begun: Beginning = request.getfixturevalue("world_beginning")
+        return begun
+    return Beginning(database=template)
+
+
+@pytest.fixture
+def db(beginning: Beginning, django_db_blocker: Any) -> Iterator[Database]:
     """A database of this test's own, seen as the application's role."""
     name = f"bank_{os.getpid()}_{next(_numbers)}"
-    postgres.create_database(name, template=template)
+    postgres.create_database(name, template=beginning.database)
     while _left:
         postgres.drop_database(_left.pop())
     with django_db_blocker.unblock():
@@ -115,14 +167,25 @@ def superuser_url(db: Database) -> str:
     return db.superuser_url
 
 
+def _of_home(home: Path) -> dict[str, Any]:
+    """The settings that name the bank's folder."""
+    return {
+        "BANK_HOME": home,
+        "KEYSTORE": keystore.FileKeyStore(home / "secrets"),
+        "SIGNER_SOCKET": home / "signer" / "signer.sock",
+    }
+
+
 @pytest.fixture
-def bank_home(tmp_path: Path, settings: Any) -> Path:
+def bank_home(tmp_path: Path, settings: Any, beginning: Beginning) -> Path:
     """A folder of the bank's own for this test: secrets, signer, anchor, exported log."""
     home = tmp_path / "bank"
-    home.mkdir()
-    settings.BANK_HOME = home
-    settings.KEYSTORE = keystore.FileKeyStore(home / "secrets")
-    settings.SIGNER_SOCKET = home / "signer" / "signer.sock"
+    if beginning.home is None:
+        home.mkdir()
+    else:
+        shutil.copytree(beginning.home, home)
+    for name, value in _of_home(home).items():
+        setattr(settings, name, value)
     return home
 
 
@@ -216,9 +279,16 @@ def signer(db: Database, bank_home: Path, forker: Forker | None) -> Iterator[Sig
 
 
 @pytest.fixture
-def bank(signer: SignerProcess) -> SignerProcess:
+def bank(signer: SignerProcess, beginning: Beginning) -> SignerProcess:
     """A founded bank: its genesis stands at indexes 0 and 1."""
     from creditbank.ledger import operations
 
-    operations.found_bank()
+    if beginning.home is None:
+        operations.found_bank()
     return signer
+
+
+@pytest.fixture
+def begun_world(bank: SignerProcess, beginning: Beginning) -> Any:
+    """What `tests.recognition.world.make_world` made, in this test's own database."""
+    return copy.deepcopy(beginning.world)

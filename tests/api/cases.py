@@ -19,17 +19,17 @@ from creditbank.recognition.workflow.decisions import Verdict
 from learners.models import Learner
 from tests.api.clients import Program, program_of
 from tests.institutions.cast import make_member
-from tests.recognition.world import World, make_world
+from tests.recognition.world import World, with_rule
 
 _people = iter(range(880_000, 890_000))
 
 
 @pytest.fixture
-def world(bank: object, settings: Any) -> Iterator[World]:
+def world(begun_world: World, settings: Any) -> Iterator[World]:
     """The world, with sentences in Chinese."""
     settings.STAFF_SECOND_FACTOR = False
     with translation.override("zh-hans"):
-        yield make_world()
+        yield with_rule(begun_world)
 
 
 def own(learner: Learner, *scopes: str) -> Program:

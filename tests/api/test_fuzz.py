@@ -24,10 +24,10 @@ from tests.api.clients import Program, anyone, forget_counters, program_of, prog
 from tests.certificates.holders import make_holder
 from tests.ledger.cast import make_own_stream
 from tests.portals.casework import appeal, promise
-from tests.recognition.world import make_world
+from tests.recognition.world import make_world, with_rule
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "6"))
 """For each operation, with good input and with bad. `make campaign` asks for many more."""
 CHECKS = [
     all_checks.not_a_server_error,
@@ -55,7 +55,7 @@ NUMBERS = {
 
 def recognition(askers: list[Program | None]) -> dict[str, str]:
     """A college that recognises, with one of everything; who asks for it joins the askers."""
-    world = make_world()
+    world = with_rule(make_world())
     learner = holder(world)
     request = world.request(learner)
     decision = world.decide(world.request(learner, [world.record_certificate(learner)]))

@@ -17,17 +17,17 @@ from creditbank.recognition.workflow.decisions import Verdict
 from creditbank.recognition.workflow.preapprovals import Promised
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as
-from tests.recognition.world import STORAGE, World, make_world
+from tests.recognition.world import STORAGE, World, with_rule
 
 WHY = "我在证书考试中完成了全部信息系统模块，请重新考虑。"
 
 
 @pytest.fixture
-def world(bank: object, settings: Any) -> Iterator[World]:
+def world(begun_world: World, settings: Any) -> Iterator[World]:
     """The world, with sentences in Chinese."""
     settings.STAFF_SECOND_FACTOR = False
     with translation.override("zh-hans"):
-        yield make_world()
+        yield with_rule(begun_world)
 
 
 def officer(world: World, number: int = 0) -> Client:

@@ -15,7 +15,7 @@ from creditbank.recognition.workflow.decisions import Verdict
 from learners import queries as people
 from tests.looking import NARROW, Looks
 from tests.pages import PHONE, NewPage
-from tests.recognition.world import World, make_world
+from tests.recognition.world import World, with_rule
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,10 +28,10 @@ LANGUAGES = ("zh-hans", "en")
 
 
 @pytest.fixture
-def world(bank: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(begun_world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     settings.STAFF_SECOND_FACTOR = False
     monkeypatch.setenv("STAFF_SECOND_FACTOR", "0")
-    return make_world()
+    return with_rule(begun_world)
 
 
 def follow(world: World, learner: Learner) -> Learner:

@@ -12,7 +12,7 @@ from creditbank.recognition.workflow import preapprovals
 from tests.looking import Looks
 from tests.pages import NewPage
 from tests.portals.casework import appeal, promise, someone, waived_second
-from tests.recognition.world import World, make_world
+from tests.recognition.world import World, with_rule
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,10 +25,10 @@ LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 
 
 @pytest.fixture
-def world(bank: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(begun_world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     settings.STAFF_SECOND_FACTOR = False
     monkeypatch.setenv("STAFF_SECOND_FACTOR", "0")
-    world = make_world()
+    world = with_rule(begun_world)
     for user in (world.officer(), world.officer(1), world.officer(2), world.college.clerk):
         user.set_password(PASSWORD)
         user.save()

@@ -13,13 +13,13 @@ from creditbank.recognition.workflow import requests
 from creditbank.recognition.workflow.details import Details
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as, text_of
-from tests.recognition.world import INFORMATION, STORAGE, World, make_world
+from tests.recognition.world import INFORMATION, STORAGE, World, with_rule
 
 
 @pytest.fixture
-def world(bank: Any, settings: Any) -> World:
+def world(begun_world: World, settings: Any) -> World:
     settings.STAFF_SECOND_FACTOR = False
-    return make_world()
+    return with_rule(begun_world)
 
 
 def client_of(learner: Learner) -> Client:

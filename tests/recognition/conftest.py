@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from tests.recognition.world import World, make_world
+from tests.recognition.world import World, with_rule
 
 
 @pytest.fixture
-def world(bank: Any, settings: Any) -> World:
+def world(begun_world: World, settings: Any) -> World:
     """A college, a trainer, a programme and the rule of the journey."""
     settings.STAFF_SECOND_FACTOR = False
-    return make_world()
+    return with_rule(begun_world)
 
 
 @pytest.fixture
-def bare_world(bank: Any, settings: Any) -> World:
+def bare_world(begun_world: World, settings: Any) -> World:
     """The same without any rule."""
     settings.STAFF_SECOND_FACTOR = False
-    return make_world(rule=False)
+    return begun_world

@@ -32,7 +32,7 @@ from tests.ledger.cast import published
 from tests.recognition.shelf import Shelf, make_shelf
 from tests.recording.cast import add_hosted_stream
 
-_serial = itertools.count(1)
+_serial = itertools.count(101)
 _people = itertools.count(800_000)
 
 CERTIFICATE_DAY = date(2025, 6, 20)
@@ -342,8 +342,8 @@ def record(stream: Stream, awards: Sequence[CreditAwarded]) -> ledger.Receipt:
     )
 
 
-def make_world(*, rule: bool = True, **changes: Any) -> World:
-    """Found the college, the trainer, the programme and, unless asked not to, the rule."""
+def make_world() -> World:
+    """Found the college, the trainer and the programme."""
     college = make_shelf(name="南江职业学院", name_en="Nanjiang Vocational College")
     institutions.grant_scope(
         institution=college.institution,
@@ -371,12 +371,18 @@ def make_world(*, rule: bool = True, **changes: Any) -> World:
             )
         )
     programme = college.publish_programme(programme_document(college.institution))
-    document = rule_document(college.institution, certificate.code, **changes)
     return World(
         college=college,
         trainer=trainer,
         trainer_stream=stream,
         certificate=certificate,
         programme=programme,
-        rule=college.publish(document) if rule else None,
+        rule=None,
     )
+
+
+def with_rule(world: World) -> World:
+    """Publish the rule of the journey."""
+    college = world.college
+    world.rule = college.publish(rule_document(college.institution, world.certificate.code))
+    return world
