@@ -3,9 +3,10 @@
 Both are three groups of four characters, `ABCD-EFGH-JKLM`, in Crockford's
 base32. The fourth character of each group is an ISO/IEC 7064 check character
 (MOD 33,32) over the field, the group's place and the three before it. So a
-slip of the pen is found, and found in its group; a group in another group's
-place, and a code typed where the number belongs, are found as well. 45 bits
-are left to chance in each.
+wrong character is found, and found in its group; a group in another group's
+place, and a code typed where the number belongs, are found as well; of two
+neighbours changed over, all but one in five hundred. 45 bits are left to
+chance in each.
 """
 
 from __future__ import annotations
