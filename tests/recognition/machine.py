@@ -477,6 +477,13 @@ class Machine:
         if self.changed_on[number] >= self.day:
             return False
         self._publish(number, first=self.day)
+        # A law is a day's: what was filed this morning and is not decided falls under it too.
+        for person in self.people:
+            for asked in person.requests:
+                if asked.open and asked.row.filed_on == self.day:
+                    for leaf in asked.worth:
+                        if person.outcomes[leaf].item == number:
+                            asked.worth[leaf] = self.worth[number]
         return True
 
     def next_day(self, _person: Person) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from creditbank.clock import today
 from creditbank.recognition import replay
 from creditbank.recognition.models import Decision, DecisionState, RuleVersion
 from creditbank.recognition.register import publishing
@@ -66,6 +67,15 @@ def test_a_new_version_in_between_holds_where_the_law_is_the_decisions(
     assert {(line.rule_version, line.law, str(line.law_on)) for line in decision.lines.all()} == {
         (version, law, day)
     }
+
+
+def test_a_version_that_begins_today_decides_what_was_filed_this_morning(world: World) -> None:
+    rule = world.publish(version=3)
+    request = world.request(world.graduate())
+    next_version(world, rule, in_force={"from": today().isoformat()})
+    decision = world.decide(request)
+    assert decision.credits == 5
+    assert {line.rule_version for line in decision.lines.all()} == {4}
 
 
 def test_a_rule_withdrawn_after_filing_still_decides_and_the_decision_says_so(
