@@ -354,12 +354,19 @@ def _told(error: Refusals | FormInvalid) -> str:
 
 
 def inputs_of(package: Package, programme: Programme, parsed: Sequence[Rule]) -> Inputs:
-    """Return what a package was computed from. Raises FormInvalid."""
+    """Return what a package was computed from. Raises FormInvalid.
+
+    What was asked for and was in use by then, which an appeal can find, is held and no more.
+    """
+    asked = [one.evidence() for one in package.evidence]
     return Inputs(
         programme=programme,
         rules=tuple(parsed),
-        evidence=tuple(one.evidence() for one in package.evidence if one.state == "available"),
-        held=tuple(one.evidence() for one in package.held),
+        evidence=tuple(one for one in asked if one.state == "available"),
+        held=(
+            *(one.evidence() for one in package.held),
+            *(one for one in asked if one.state not in ("available", "lapsed")),
+        ),
         earlier=tuple(one.line for one in package.earlier),
         targets=frozenset(package.targets),
         judged=frozenset((one.rule, one.version, one.leaves) for one in package.judged),

@@ -89,6 +89,8 @@ class Asked:
     worth: dict[bytes, Decimal]
     open: bool = True
     decided: list[Given] = field(default_factory=list)
+    instead_of: Given | None = None
+    """The refusal that is decided anew, when what came of its appeal was void."""
 
 
 @dataclass
@@ -282,10 +284,15 @@ class Machine:
         if asked is None:
             return False
         verdicts, gives = self._verdicts(asked)
+        before = asked.instead_of
         row = decisions.propose_decision(
-            request=asked.row, verdicts=verdicts, acting_user=self.world.officer()
+            request=asked.row,
+            verdicts=verdicts,
+            acting_user=self.world.officer(0 if before is None else 1),
         )
-        self._decided(person, asked, row, gives, replaces=None)
+        if before is not None and not any(gives.values()):
+            before.state = "replaced"
+        self._decided(person, asked, row, gives, replaces=before)
         return True
 
     def _verdicts(self, asked: Asked) -> tuple[list[Verdict], dict[bytes, Decimal]]:
@@ -511,6 +518,7 @@ class Machine:
         given.state = "void"
         if given.replaces is None or given.replaces.state != "in-force":
             asked.open = True
+            asked.instead_of = given.replaces
         else:
             given.replaces.appealed = True
 

@@ -240,24 +240,38 @@ def marked(line: Decided, whole: Decided) -> Decided:
 def lost(before: Sequence[Decided], after: Sequence[Decided]) -> list[Fault]:
     """Say which targets get less than they had: an appeal makes nothing worse.
 
-    Faults are at the position of the new line, or after the last when there is none.
+    A category is one target, whatever outcomes its credits come from. Faults are
+    at the position of the first new line of a target, or after the last when
+    there is none.
     """
-    given = {line.target: (at, line) for at, line in enumerate(after) if line.given}
+    had, got = _by_target(before), _by_target(after)
     faults = []
-    for line in before:
-        if not line.given:
-            continue
-        at, new = given.get(line.target, (len(after), None))
-        if new is None or new.credits + new.surplus < line.credits + line.surplus:
+    for target, lines in had.items():
+        again = got.get(target, [])
+        wanted, found = _worth(lines), _worth(again)
+        if not again or found < wanted:
             faults.append(
                 Fault(
                     code="less-than-before",
-                    position=at,
-                    found=str(new.credits) if new else "0",
-                    expected=f"≥ {line.credits + line.surplus}",
+                    position=again[0][0] if again else len(after),
+                    found=str(found),
+                    expected=f"≥ {wanted}",
                 )
             )
     return faults
+
+
+def _by_target(lines: Sequence[Decided]) -> dict[str, list[tuple[int, Decided]]]:
+    """Return the lines that give something by what they give it for, each with its position."""
+    found: dict[str, list[tuple[int, Decided]]] = {}
+    for at, line in enumerate(lines):
+        if line.given:
+            found.setdefault(line.target, []).append((at, line))
+    return found
+
+
+def _worth(lines: Sequence[tuple[int, Decided]]) -> Decimal:
+    return sum((line.credits + line.surplus for _, line in lines), Decimal(0))
 
 
 # -- who decides --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ by automated means alone. Fifteen days stand for the time to appeal.
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ from creditbank.recognition.workflow.errors import (
     RequestRefused,
     VerdictsRefused,
 )
+from learners.models import Learner
 from tests.recognition.world import INFORMATION, STORAGE, World
 
 WAIVED = Verdict(position=1, verdict="waived", reason="requirement-met-without-credit")
@@ -193,6 +195,57 @@ def test_an_appeal_makes_nothing_worse(world: World) -> None:
             appeal=appeal, verdicts=[less, WHOLE[1]], text="…", acting_user=world.officer(1)
         )
     assert [one.code for one in caught.value.problems] == ["less-than-before"]
+
+
+def two_for_a_category(world: World) -> tuple[Learner, list[bytes]]:
+    """Two certificates, each for credits of the electives."""
+    learner, leaves = world.learner(), []
+    for amount in ("3", "1.5"):
+        item = world.x_certificate()
+        world.publish(item, allocation={"to": [{"category": "elective", "credits": amount}]})
+        leaves.append(world.record_certificate(learner, item))
+    return learner, leaves
+
+
+def test_a_category_is_one_target_whatever_its_credits_come_from(bare_world: World) -> None:
+    learner, leaves = two_for_a_category(bare_world)
+    request = bare_world.request(learner, leaves)
+    half = Verdict(
+        position=0, verdict="part", credits=Decimal("1"), reason="credits-lower-than-course"
+    )
+    old = bare_world.decide(request, half, Verdict(position=1, verdict="credit"))
+    new = appeals.decide_anew(
+        appeal=appealed(bare_world, old, positions=[0]),
+        verdicts=WHOLE,
+        text="同意",
+        acting_user=bare_world.officer(1),
+    )
+    assert (new.state, new.credits) == (DecisionState.IN_FORCE, Decimal("4.5"))
+
+
+def test_what_was_refused_and_used_elsewhere_since_is_no_part_of_the_appeal(
+    bare_world: World,
+) -> None:
+    learner, leaves = two_for_a_category(bare_world)
+    request = bare_world.request(learner, leaves)
+    refused = Verdict(position=0, verdict="refused", reason="content-differs")
+    half = Verdict(
+        position=1, verdict="part", credits=Decimal("0.5"), reason="credits-lower-than-course"
+    )
+    old = bare_world.decide(request, refused, half)
+    (leaf,) = old.lines.order_by("position")[0].leaf_hashes
+    since = bare_world.decide(bare_world.request(learner, [leaf]))
+    assert since.state == DecisionState.IN_FORCE
+    new = appeals.decide_anew(
+        appeal=appealed(bare_world, old, positions=[1]),
+        verdicts=WHOLE[:1],
+        text="同意",
+        acting_user=bare_world.officer(1),
+    )
+    assert new.state == DecisionState.IN_FORCE
+    assert since.credits + new.credits == Decimal("4.5")
+    report = replay.verify(decisionfile.build(new), trust=None)
+    assert [check for check in report.checks if check.state == "invalid"] == []
 
 
 def test_upheld_the_decision_stands(world: World) -> None:
