@@ -211,7 +211,7 @@ def test_a_category_is_one_target_whatever_its_credits_come_from(bare_world: Wor
     learner, leaves = two_for_a_category(bare_world)
     request = bare_world.request(learner, leaves)
     half = Verdict(
-        position=0, verdict="part", credits=Decimal("1"), reason="credits-lower-than-course"
+        position=0, verdict="part", credits=Decimal("2"), reason="credits-lower-than-course"
     )
     old = bare_world.decide(request, half, Verdict(position=1, verdict="credit"))
     new = appeals.decide_anew(
