@@ -292,7 +292,7 @@ class Machine:
         )
         if before is not None and not any(gives.values()):
             before.state = "replaced"
-        self._decided(person, asked, row, gives, replaces=before)
+        self._decided(person, asked, row, gives, held=asked.leaves, replaces=before)
         return True
 
     def _verdicts(self, asked: Asked) -> tuple[list[Verdict], dict[bytes, Decimal]]:
@@ -330,8 +330,10 @@ class Machine:
         row: Decision,
         gives: dict[bytes, Decimal],
         *,
+        held: list[bytes],
         replaces: Given | None,
     ) -> None:
+        """Enter a decision in the book; `held` are the outcomes that the request has reserved."""
         used = [leaf for leaf, credits_ in gives.items() if credits_]
         notice = max(
             (NOTICE[person.outcomes[leaf].item] for leaf in self._proposed(row)), default=0
@@ -349,10 +351,7 @@ class Machine:
         if used:
             given.state = "in-notice" if notice else "in-force"
             given.notice_until = workdays.after(self.day, notice) if notice else None
-        before = set(replaces.used) if replaces is not None else set()
-        self._let_go(
-            person, [leaf for leaf in asked.leaves if leaf not in used and leaf not in before]
-        )
+        self._let_go(person, [leaf for leaf in held if leaf not in used])
         if given.state == "in-force":
             self._enter(person, given)
 
@@ -431,7 +430,7 @@ class Machine:
         gives = {leaf: asked.worth[leaf] if leaf in can else Decimal(0) for leaf in asked.leaves}
         if not any(gives.values()) and given.state == "refused":
             given.state = "replaced"
-        self._decided(person, asked, row, gives, replaces=given)
+        self._decided(person, asked, row, gives, held=again, replaces=given)
 
     def reverse(self, person: Person) -> bool:
         # What is used falls more often than the rest: there is more to go wrong.
