@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from creditbank.institutions.kinds import OutcomeKind
 from creditbank.institutions.operations import grant_scope
 from creditbank.jobs import outbox
 from creditbank.recognition.models import VersionStatus
@@ -103,6 +104,9 @@ def filled(shelf: Shelf) -> None:
     publishing.withdraw_rule(rule=gone, reason="依据文件已废止", acting_user=shelf.reviewer)
     make_authority().publish(code="R-900", title="全省通用：职业技能等级证书", gate=None)
     shelf.publish(code="R-019", title="明年的规则", in_force={"from": "2099-01-01"})
+    # For outcomes of every kind: the coverage has as many columns as it can have.
+    kinds = sorted(OutcomeKind)
+    shelf.publish(code="R-020", title="各类成果", gate=None, sources={"outcome": {"kind": kinds}})
 
 
 @pytest.mark.timeout(600)
