@@ -321,12 +321,13 @@ def shown_rules(opened: Opened) -> list[ShownRule]:
         case.computed.findings, case.situation.programme, case.asked, case.judged, rules
     )
     named = dict.fromkeys((one.rule, one.version) for one in found)
+    known = rulewords.Known.today()
     return [
         ShownRule(
             rule=rules[key],
             row=case.book.rows.get(key),
             title=_title(rules[key]),
-            says=tuple(rulewords.says(RULES, rules[key])),
+            says=tuple(rulewords.says(RULES, rules[key], known)),
             used=key in keys,
             findings=tuple(one for one in found if (one.rule, one.version) == key),
         )

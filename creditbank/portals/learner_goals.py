@@ -261,13 +261,19 @@ class Preview:
         grouped: dict[tuple[str, int, tuple[bytes, ...]], list[ShownLine]] = {}
         for line, said in zip(look.proposed, shown, strict=True):
             grouped.setdefault((line.rule, line.version, line.leaves), []).append(said)
+        known = rulewords.Known.today()
         return [
-            self._use(code, version, leaves, lines)
+            self._use(code, version, leaves, lines, known)
             for (code, version, leaves), lines in grouped.items()
         ]
 
     def _use(
-        self, code: str, version: int, leaves: Sequence[bytes], lines: Sequence[ShownLine]
+        self,
+        code: str,
+        version: int,
+        leaves: Sequence[bytes],
+        lines: Sequence[ShownLine],
+        known: rulewords.Known,
     ) -> PossibleUse:
         row = self._look.rules.get((code, version))
         rule = next(one for one in self._form.rules if (one.code, one.version) == (code, version))
@@ -275,7 +281,7 @@ class Preview:
             rule=code,
             version=version,
             row=row,
-            says=rulewords.says(RULES, rule),
+            says=rulewords.says(RULES, rule, known),
             outcomes=own_outcomes(self._look, leaves),
             lines=tuple(lines),
             automatic=procedure.of([rule.procedure]).automatic,

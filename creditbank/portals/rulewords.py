@@ -83,15 +83,15 @@ class Sentence:
     points: tuple[str, ...] = ()
 
 
-def says(kind: DocumentKind, document: Any) -> list[Sentence]:
+def says(kind: DocumentKind, document: Any, known: Known | None = None) -> list[Sentence]:
     """Return what a rule says in the reader's language; nothing for what could not be read.
 
-    Its days, its law and its programmes stand above in every page, and are not said again.
+    Who puts several rules into words reads what is `known` once for all. Its days, its law and its programmes stand above in every page, and are not said again.
     """
     if kind is not RULES or document is None:
         return []
     sentences: list[Sentence] = []
-    lines = wording.lines(document, get_language() or "zh-hans", names_for(document))
+    lines = wording.lines(document, get_language() or "zh-hans", names_for(document, known))
     for line in lines[3 if document.programmes else 2 :]:
         if line.startswith(_POINT) and sentences:
             last = sentences[-1]
@@ -106,10 +106,29 @@ def says(kind: DocumentKind, document: Any) -> list[Sentence]:
 _POINT: Final = "· "
 
 
-def names_for(rule: Rule) -> Names:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is in force today, as the codes in any rule may mean it."""
+
+    programmes: tuple[ProgrammeVersion, ...]
+    rules: Mapping[str, str]
+    frameworks: Mapping[str, str]
+
+    @classmethod
+    def today(cls) -> Known:
+        """Read it from the register."""
+        return cls(
+            programmes=tuple(rulebook.programmes_in_force(today())),
+            rules={row.code: str(row) for row in rulebook.in_force(today())},
+            frameworks=institutions.framework_names(),
+        )
+
+
+def names_for(rule: Rule, known: Known | None = None) -> Names:
     """Return what the codes in a rule are called, in the reader's language."""
+    known = known or Known.today()
     said = mentions.of(rule)
-    programmes = [row for row in rulebook.programmes_in_force(today()) if _reaches(rule, row)]
+    programmes = [row for row in known.programmes if _reaches(rule, row)]
     parsed = [row.parsed() for row in programmes]
     english = in_english()
     return Names(
@@ -126,8 +145,8 @@ def names_for(rule: Rule) -> Names:
         },
         bodies=_bodies(said.bodies | said.gate_bodies),
         programmes={row.code: str(row) for row in programmes},
-        rules={row.code: str(row) for row in rulebook.in_force(today())},
-        frameworks=institutions.framework_names(),
+        rules=known.rules,
+        frameworks=known.frameworks,
     )
 
 

@@ -35,12 +35,13 @@ def keeping_up(table: Table, province: Province) -> None:
     simulating.learners(accounts)
     shelf = make_shelf()
     items = [item.code for item in province.college.items[-COURSES:]]
-    programme = simulating.register(shelf, items[1:])
+    programme = simulating.register(shelf, items[1:], mark="A")
     recent = {"all": [{"item": [items[0]]}, {"completed": {"from": "2026-03-01"}}]}
     rule = simulating.bench_rule(
         shelf,
         998,
         items,
+        mark="A",
         sources={"outcome": recent},
         allocation={"to": [{"course": "C-39"}]},
         procedure={"mode": "automatic"},

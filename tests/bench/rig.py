@@ -82,6 +82,7 @@ class Rig:
         self.database = "bench"
 
     def start(self) -> None:
+        (self.home / "bank" / "static").mkdir(parents=True)
         self.postgres.start()
         self.valkey.start()
         self.postgres.create_roles()

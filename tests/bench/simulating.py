@@ -29,7 +29,10 @@ COURSES = 40
 
 
 def learners(accounts: list[int]) -> None:
-    """Give accounts their learners; nothing of theirs is looked at, so that it is noise."""
+    """Give accounts that have none a learner; nothing of theirs is looked at, so that it is noise."""
+    known = set(
+        LearnerAccount.objects.filter(account_id__in=accounts).values_list("account_id", flat=True)
+    )
     rows = [
         Learner(
             id=uuid.uuid4(),
@@ -40,6 +43,7 @@ def learners(accounts: list[int]) -> None:
             identity_digest=os.urandom(32),
         )
         for account in accounts
+        if account not in known
     ]
     Learner.objects.bulk_create(rows)
     LearnerAccount.objects.bulk_create(
@@ -72,10 +76,10 @@ def outcomes(province: Province, accounts: list[int]) -> None:
     queries.wait_until_published(operations.head_size(), timeout=300)
 
 
-def register(shelf: Shelf, items: list[str]) -> Any:
-    """Publish a programme and a pack of rules for it; return the programme."""
+def register(shelf: Shelf, items: list[str], *, mark: str = "B") -> Any:
+    """Publish a programme and a pack of rules for it, with codes of their own; return the programme."""
     programme = shelf.publish_programme(
-        code="P-BENCH",
+        code=f"P-BENCH-{mark}",
         total="120",
         categories=[
             {"code": "core", "title": "核心", "title_en": "Core", "credits": "80"},
@@ -93,15 +97,17 @@ def register(shelf: Shelf, items: list[str]) -> Any:
         ],
     )
     for number in range(RULES):
-        shelf.publish(bench_rule(shelf, number, items))
+        shelf.publish(bench_rule(shelf, number, items, mark=mark))
     return programme
 
 
-def bench_rule(shelf: Shelf, number: int, items: list[str], **changes: Any) -> dict[str, Any]:
+def bench_rule(
+    shelf: Shelf, number: int, items: list[str], *, mark: str = "B", **changes: Any
+) -> dict[str, Any]:
     """One rule of the pack: an item for one of two courses, under a cap."""
     return shelf.rule(
         **{
-            "code": f"R-B{number:03}",
+            "code": f"R-{mark}{number:03}",
             "title": f"规则{number}",
             "gate": None,
             "sources": {
