@@ -25,8 +25,7 @@ PAGES: Final = 40
 def accounts(table: Table) -> None:
     """Measure in a process of its own: a demo is a bank of its own, with its own database."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        for row in pool.submit(_measured).result():
-            table.add(row.what, row.figure, goal=row.goal, against=row.against)
+        table.rows += pool.submit(_measured).result()
 
 
 def _measured() -> list[Row]:
