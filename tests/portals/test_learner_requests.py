@@ -62,7 +62,7 @@ def test_the_list_shows_number_state_day_and_credits(world: World) -> None:
     request = world.request(learner)
     client = client_of(learner)
     page = text_of(client.get("/me/requests"))
-    assert f"{request.number} 现代物流管理 南江职业学院" in page
+    assert f"{request.number} 现代物流管理 南江示例职业学院" in page
     assert "已提交" in page
     partly(world, request)
     page = text_of(client.get("/me/requests"))

@@ -44,7 +44,7 @@ def test_anybody_sees_what_is_to_be_recognised_and_by_which_rule(world: World) -
     page = notices()
     text = text_of(page)
     assert decision.number in text
-    assert "南江职业学院" in text
+    assert "南江示例职业学院" in text
     assert "现代物流管理" in text
     assert "选修课程1" in text
     assert "2.00" in text

@@ -99,7 +99,7 @@ def rule_document(owner: Institution, item: str, **changes: Any) -> dict[str, An
         "owner": owner.uscc,
         "title": "物流管理职业技能等级证书（中级）认定",
         "title_en": "Logistics Management certificate (intermediate)",
-        "basis": {"title": "南江职业学院学分认定办法"},
+        "basis": {"title": "南江示例职业学院学分认定办法"},
         "in_force": {"from": "2025-01-01"},
         "law": "filing",
         "gate": {"catalogue": True, "kinds": ["x-certificate"]},
@@ -344,7 +344,7 @@ def record(stream: Stream, awards: Sequence[CreditAwarded]) -> ledger.Receipt:
 
 def make_world() -> World:
     """Found the college, the trainer and the programme."""
-    college = make_shelf(name="南江职业学院", name_en="Nanjiang Vocational College")
+    college = make_shelf(name="南江示例职业学院", name_en="Nanjiang Vocational College")
     institutions.grant_scope(
         institution=college.institution,
         outcome_kind=OutcomeKind.COURSE,
