@@ -86,7 +86,8 @@ class Sentence:
 def says(kind: DocumentKind, document: Any, known: Known | None = None) -> list[Sentence]:
     """Return what a rule says in the reader's language; nothing for what could not be read.
 
-    Who puts several rules into words reads what is `known` once for all. Its days, its law and its programmes stand above in every page, and are not said again.
+    Its days, its law and its programmes stand above in every page, and are not said again.
+    Who puts several rules into words reads what is `known` once for all.
     """
     if kind is not RULES or document is None:
         return []

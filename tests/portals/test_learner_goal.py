@@ -7,7 +7,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.test import Client
 
@@ -16,13 +15,7 @@ from creditbank.recognition.models import Request, RequestSource
 from creditbank.recognition.workflow.decisions import Verdict
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as, text_of
-from tests.recognition.world import STORAGE, World, with_rule
-
-
-@pytest.fixture
-def world(begun_world: World, settings: Any) -> World:
-    settings.STAFF_SECOND_FACTOR = False
-    return with_rule(begun_world)
+from tests.recognition.world import STORAGE, World
 
 
 def client_of(learner: Learner) -> Client:

@@ -13,13 +13,7 @@ from creditbank.recognition.models import Goal, ProgrammeVersion
 from creditbank.recognition.workflow import whatif
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as, text_of
-from tests.recognition.world import World, with_rule
-
-
-@pytest.fixture
-def world(begun_world: World, settings: Any) -> World:
-    settings.STAFF_SECOND_FACTOR = False
-    return with_rule(begun_world)
+from tests.recognition.world import World
 
 
 def client_of(learner: Learner) -> Client:

@@ -7,7 +7,6 @@ import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
-import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -21,7 +20,7 @@ from creditbank.recognition.workflow import appeals, cascade
 from creditbank.recognition.workflow.decisions import Verdict
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as, text_of
-from tests.recognition.world import World, with_rule
+from tests.recognition.world import World
 
 WAIVED = Verdict(
     position=1,
@@ -29,12 +28,6 @@ WAIVED = Verdict(
     reason="requirement-met-without-credit",
     note="数据库部分没有覆盖。",
 )
-
-
-@pytest.fixture
-def world(begun_world: World, settings: Any) -> World:
-    settings.STAFF_SECOND_FACTOR = False
-    return with_rule(begun_world)
 
 
 def client_of(learner: Learner) -> Client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
 from django.test import Client
 
 from creditbank.recognition.models import Request, RequestSource
@@ -13,13 +12,7 @@ from creditbank.recognition.workflow import requests
 from creditbank.recognition.workflow.details import Details
 from learners.models import Learner
 from tests.portals.institution_site import signed_in_as, text_of
-from tests.recognition.world import INFORMATION, STORAGE, World, with_rule
-
-
-@pytest.fixture
-def world(begun_world: World, settings: Any) -> World:
-    settings.STAFF_SECOND_FACTOR = False
-    return with_rule(begun_world)
+from tests.recognition.world import INFORMATION, STORAGE, World
 
 
 def client_of(learner: Learner) -> Client:
