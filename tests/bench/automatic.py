@@ -10,12 +10,11 @@ from django.conf import settings
 
 from creditbank.jobs import outbox
 from creditbank.jobs.models import Outbox
-from creditbank.ledger import operations, queries, submissions
 from creditbank.ledger.statements import CreditAwarded
 from creditbank.recognition.models import Decision, DecisionState, Goal, ProgrammeVersion
 from creditbank.recognition.workflow import automatic
 from learners.models import Consent, ConsentPurpose, Learner
-from tests.bench import simulating
+from tests.bench import recording, simulating
 from tests.bench.recording import Province
 from tests.bench.rig import Table, seconds
 from tests.recognition.shelf import make_shelf
@@ -54,7 +53,7 @@ def keeping_up(table: Table, province: Province) -> None:
         for number, account in enumerate(accounts)
         for course in range(COURSES)
     ]
-    imported = seconds(lambda: _record(province, rows))
+    imported = seconds(lambda: recording.record(province, rows))
     looked = seconds(automatic.follow)
     waiting = Outbox.objects.filter(handler=automatic.CONSIDER, state="waiting").count()
     decided = seconds(outbox.run_due)
@@ -85,17 +84,3 @@ def _row(province: Province, account: int, course: int, *, recent: bool) -> Cred
     made = province.college.award(account, item_row=province.college.items[course - COURSES])
     completed = date(2026, 6, 17) if recent else date(2026, 1, 17)
     return replace(made, outcome=replace(made.outcome, completed_on=completed))
-
-
-def _record(province: Province, rows: Sequence[CreditAwarded]) -> None:
-    own = province.streams[0]
-    parts = []
-    for start in range(0, len(rows), 1000):
-        part = rows[start : start + 1000]
-        data = own.prepare(*part)
-        own.first += len(part)
-        own.previous = submissions.parse(data).manifest.root
-        parts.append([data])
-    for _ in operations.record_submissions(parts):
-        pass
-    queries.wait_until_published(operations.head_size(), timeout=300)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.bench.rig import ROUNDS, Row, Table, rig, spread
+from tests.bench.rig import Row, Table, rig, spread, timed
 
 if TYPE_CHECKING:
     from creditbank.recognition.deciding.computation import Inputs
@@ -36,6 +35,7 @@ def _measured() -> list[Row]:
         from creditbank.demo.people import CLASSMATE, LEARNER
         from creditbank.demo.seed import seed
         from creditbank.recognition.workflow import situations
+        from learners import queries
         from learners.models import Learner
 
         settings.BANK_DEMO = True
@@ -48,17 +48,15 @@ def _measured() -> list[Row]:
         inputs = [_inputs(learner, programme) for learner in people]
         _plans(table, inputs)
         _looks(table, people, programme)
-        mine = [_account_of(LEARNER), _account_of(CLASSMATE)]
+        mine = [
+            one
+            for one in map(queries.by_identity, (LEARNER.document, CLASSMATE.document))
+            if one is not None
+        ]
+        assert len(mine) == 2
         assert all(situations.situation(one, programme).available for one in mine)
         _pages(table, mine, programme)
     return list(table.rows)
-
-
-def _account_of(person: Any) -> Learner:
-    from learners.models import Learner
-    from learners.sealing import identity_digest
-
-    return Learner.objects.get(identity_digest=identity_digest(person.document))
 
 
 # -- the pack ---------------------------------------------------------------------------------
@@ -66,10 +64,7 @@ def _programme() -> ProgrammeVersion:
     from creditbank.clock import today
     from creditbank.recognition.register import rulebook
 
-    found: ProgrammeVersion = next(
-        row for row in rulebook.programmes_in_force(today()) if row.code == "NP-LOG"
-    )
-    return found
+    return rulebook.programme_in_force("NP-LOG", today())
 
 
 def _fill(programme: ProgrammeVersion) -> None:
@@ -225,17 +220,7 @@ def _timed(
     """Each call once a round, warm; of each round the median and the 95th percentile."""
     for call in calls:
         call()
-    halves: list[float] = []
-    tails: list[float] = []
-    for _ in range(ROUNDS):
-        took = []
-        for call in calls:
-            began = time.perf_counter()
-            call()
-            took.append((time.perf_counter() - began) * 1000)
-        took.sort()
-        halves.append(took[len(took) // 2])
-        tails.append(took[-(-len(took) * 95 // 100) - 1])
+    halves, tails = timed(calls)
     table.add(
         f"{what}, p95",
         spread(tails, " ms"),

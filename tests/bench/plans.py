@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from creditbank import interpreter
 from creditbank.recognition.planning import plan
-from tests.bench.rig import ROUNDS, Table, spread
+from tests.bench.rig import Table, spread, timed
 from tests.recognition.plan import greedy, packs
 from tests.recognition.plan.packs import Pack
 
@@ -44,18 +43,11 @@ def _timed(table: Table, what: str, asked: Sequence[Asked], *, goal: str) -> Non
     """Each plan once a round, warm; of each round the median and the 95th percentile."""
     for one in asked[:3]:
         plan.best(**one, limit_seconds=None)
-    halves: list[float] = []
-    tails: list[float] = []
-    for _ in range(ROUNDS):
-        took = []
-        for one in asked:
-            began = time.perf_counter()
-            made = plan.best(**one, limit_seconds=None)
-            took.append((time.perf_counter() - began) * 1000)
-            assert made.state == "optimal"
-        took.sort()
-        halves.append(took[len(took) // 2])
-        tails.append(took[-(-len(took) * 95 // 100) - 1])
+
+    def proved(one: Asked) -> None:
+        assert plan.best(**one, limit_seconds=None).state == "optimal"
+
+    halves, tails = timed([lambda one=one: proved(one) for one in asked])  # type: ignore[misc]
     found = sum(len(one["findings"]) for one in asked) / len(asked)
     table.add(
         f"{what}, p95",

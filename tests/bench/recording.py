@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,21 @@ class Province:
             own.previous = submissions.parse(submission).manifest.root
             data.append(submission)
         return data
+
+
+def record(province: Province, awards: Sequence[CreditAwarded]) -> None:
+    """Record awards as an import of the first stream, and wait for the checkpoint over all of them."""
+    own = province.streams[0]
+    parts = []
+    for start in range(0, len(awards), ENTRIES):
+        part = awards[start : start + ENTRIES]
+        data = own.prepare(*part)
+        own.first += len(part)
+        own.previous = submissions.parse(data).manifest.root
+        parts.append([data])
+    for _ in operations.record_submissions(parts):
+        pass
+    queries.wait_until_published(operations.head_size(), timeout=300)
 
 
 def record_parts(parts: list[list[bytes]]) -> float:

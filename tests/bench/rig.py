@@ -64,6 +64,16 @@ def spread(values: Sequence[float], unit: str = "") -> str:
     return f"{median(values):,.4g}{unit} ({min(values):,.4g}–{max(values):,.4g})"
 
 
+def timed(calls: Sequence[Callable[[], object]]) -> tuple[list[float], list[float]]:
+    """Call each once a round; return each round's median and 95th percentile in milliseconds."""
+    halves, tails = [], []
+    for _ in range(ROUNDS):
+        took = sorted(1000 * seconds(call) for call in calls)
+        halves.append(took[len(took) // 2])
+        tails.append(took[-(-len(took) * 95 // 100) - 1])
+    return halves, tails
+
+
 def seconds(call: Callable[[], object]) -> float:
     began = time.perf_counter()
     call()

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.conf import settings
 
-from creditbank.ledger import operations, queries, submissions
 from creditbank.ledger.statements import Result
 from creditbank.recognition.models import Simulation
 from creditbank.recognition.register import publishing, rulebook
 from creditbank.recognition.workflow import simulation
 from creditbank.recognition.workflow.simulation import Counts
 from learners.models import Learner, LearnerAccount
+from tests.bench import recording
 from tests.bench.recording import Province
 from tests.bench.rig import Table, seconds
 from tests.recognition.shelf import Shelf, make_shelf
@@ -53,7 +53,6 @@ def learners(accounts: list[int]) -> None:
 
 def outcomes(province: Province, accounts: list[int]) -> None:
     """Let every account hold some courses of its own choice, with scores of its own."""
-    own = province.streams[0]
     items = province.college.items[-ITEMS:]
     chance = random.Random(20260617)
     made = [
@@ -64,16 +63,7 @@ def outcomes(province: Province, accounts: list[int]) -> None:
         for account in accounts
         for item in chance.sample(items, OUTCOMES)
     ]
-    parts = []
-    for start in range(0, len(made), 1000):
-        part = made[start : start + 1000]
-        data = own.prepare(*part)
-        own.first += len(part)
-        own.previous = submissions.parse(data).manifest.root
-        parts.append([data])
-    for _ in operations.record_submissions(parts):
-        pass
-    queries.wait_until_published(operations.head_size(), timeout=300)
+    recording.record(province, made)
 
 
 def register(shelf: Shelf, items: list[str], *, mark: str = "B") -> Any:
